@@ -1,0 +1,6 @@
+// Everything the host can call; compiled to ../kernels.wasm by `deno task kernels`.
+export { convolve, packRows, packWeights, weightGradient } from "./conv2d";
+export { multiply, packColumns } from "./mat_mul";
+export { groupNorm, groupNormGradient, silu, siluGradient, softmax, softmaxGradient } from "./group_norm";
+export { add, addPerSample, copyColumns, sumPixels, upsample, upsampleGradient } from "./pixels";
+export { adam, sumSquares } from "./adam";

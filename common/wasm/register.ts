@@ -1,0 +1,349 @@
+/**
+ * The project's kernels for tfjs's `wasm` backend: where each operation's tensors lie, how its work
+ * is cut into units, and which exported kernel of `kernels.wasm` does them.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { SOFTMAX, SOFTMAX_GRADIENT } from "../ops/attention.ts";
+import { CONV2D, CONV2D_INPUT_GRADIENT, CONV2D_WEIGHT_GRADIENT } from "../ops/conv2d.ts";
+import { GROUP_NORM, GROUP_NORM_GRADIENT } from "../ops/group_norm.ts";
+import { LINEAR, MAT_MUL } from "../ops/mat_mul.ts";
+import { replaceKernel } from "../ops/operation.ts";
+import { ADD_PER_SAMPLE, SUM_PIXELS } from "../ops/per_sample.ts";
+import { SILU, SILU_GRADIENT } from "../ops/silu.ts";
+import { UPSAMPLE, UPSAMPLE_GRADIENT } from "../ops/upsample.ts";
+import { heapAddress, wasmHeap } from "./shared_memory.ts";
+import { floatBits, type KernelThreads } from "./threads.ts";
+
+type Infos = Record<string, tf.TensorInfo>;
+type Attributes = Record<string, unknown>;
+
+/** Output channels or columns that a kernel computes together. */
+const PANEL = 8;
+/** Numbers in one unit of an elementwise kernel. */
+const CHUNK = 4096;
+
+/**
+ * Gives the wasm backend fast kernels for every operation of the project. To be called once, with
+ * the backend active.
+ *
+ * @param threads The threads to run on, asked for at every call.
+ */
+export function registerWasmKernels(threads: () => KernelThreads): void {
+  const kernels = new WasmKernels(tf.backend() as BackendWasm, threads);
+  const register = (
+    name: string,
+    kernel: (inputs: Infos, attributes: Attributes) => tf.TensorInfo | tf.TensorInfo[],
+  ) =>
+    replaceKernel(
+      name,
+      "wasm",
+      ({ inputs, attrs }) => kernel(inputs as Infos, (attrs ?? {}) as Attributes),
+    );
+  register(CONV2D, (inputs, attributes) => kernels.conv2d(inputs, attributes));
+  register(CONV2D_INPUT_GRADIENT, (i, a) => kernels.conv2dInputGradient(i, a));
+  register(CONV2D_WEIGHT_GRADIENT, (i, a) => kernels.conv2dWeightGradient(i, a));
+  register(
+    MAT_MUL,
+    ({ a, b }, { transposeA, transposeB }) =>
+      kernels.matMul(a, b, Boolean(transposeA), Boolean(transposeB)),
+  );
+  register(LINEAR, ({ x, w, bias }) => kernels.matMul(x, w, false, false, bias));
+  register(GROUP_NORM, (inputs, attributes) => kernels.groupNorm(inputs, attributes));
+  register(GROUP_NORM_GRADIENT, (i, a) => kernels.groupNormGradient(i, a));
+  register(SOFTMAX, ({ x }, { scale }) => kernels.rows("softmax", [x], scale as number));
+  register(
+    SOFTMAX_GRADIENT,
+    ({ y, dy }, { scale }) => kernels.rows("softmaxGradient", [y, dy], scale as number),
+  );
+  register(SILU, ({ x }) => kernels.elementwise("silu", [x]));
+  register(SILU_GRADIENT, ({ x, dy }) => kernels.elementwise("siluGradient", [x, dy]));
+  register(ADD_PER_SAMPLE, ({ x, v }) => kernels.addPerSample(x, v));
+  register(SUM_PIXELS, ({ x }) => kernels.sumPixels(x));
+  register(UPSAMPLE, ({ x }) => kernels.upsample(x));
+  register(UPSAMPLE_GRADIENT, ({ dy }) => kernels.upsampleGradient(dy));
+  registerPlainKernels(kernels);
+}
+
+/**
+ * tfjs's own sum, concatenation and slice, on all cores where the tensors have the plain form that
+ * a network uses (equal shapes; the last axis); anything else goes to tfjs's kernel as before.
+ */
+function registerPlainKernels(kernels: WasmKernels): void {
+  const wrap = (
+    name: string,
+    kernel: (
+      inputs: Infos,
+      attributes: Attributes,
+    ) => tf.TensorInfo | tf.TensorInfo[] | undefined,
+  ) => {
+    const original = tf.getKernel(name, "wasm").kernelFunc;
+    replaceKernel(
+      name,
+      "wasm",
+      (call) => kernel(call.inputs as Infos, (call.attrs ?? {}) as Attributes) ?? original(call),
+    );
+  };
+  wrap("Add", ({ a, b }) => {
+    const plain = a.dtype === "float32" && b.dtype === "float32" &&
+      tf.util.arraysEqual(a.shape, b.shape);
+    return plain ? kernels.elementwise("add", [a, b]) : undefined;
+  });
+  wrap("Concat", (inputs, { axis }) => {
+    const parts = Object.values(inputs);
+    const last = parts[0].shape.length - 1;
+    const plain = axis === last && parts.every((p) => p.dtype === "float32" && size(p) > 0);
+    return plain ? kernels.concatColumns(parts) : undefined;
+  });
+  wrap("SplitV", ({ x }, { numOrSizeSplits, axis }) => {
+    const last = x.shape.length - 1;
+    if (x.dtype !== "float32" || (axis !== last && axis !== -1)) return undefined;
+    return kernels.splitColumns(
+      x,
+      tf.backend_util.prepareSplitSize(
+        x as tf.Tensor,
+        numOrSizeSplits as number | number[],
+        last,
+      ),
+    );
+  });
+}
+
+class WasmKernels {
+  readonly #backend: BackendWasm;
+  readonly #currentThreads: () => KernelThreads;
+
+  constructor(backend: BackendWasm, threads: () => KernelThreads) {
+    this.#backend = backend;
+    this.#currentThreads = threads;
+  }
+
+  get #threads(): KernelThreads {
+    return this.#currentThreads();
+  }
+
+  conv2d({ x, w, bias }: Infos, { stride }: Attributes): tf.TensorInfo {
+    const [B, H, W, C] = x.shape;
+    const [kernel, , , O] = w.shape;
+    const s = stride as number;
+    const y = this.#output([B, Math.ceil(H / s), Math.ceil(W / s), O]);
+    this.#convolve(x, w, heapAddress(bias), y, { kernel, stride: s, transposed: 0, C, O });
+    return y;
+  }
+
+  conv2dInputGradient({ dy, w }: Infos, { stride, inputShape }: Attributes): tf.TensorInfo {
+    const dx = this.#output(inputShape as number[]);
+    // the roles of the channels swap: dy's are summed over, x's come out
+    const [kernel, , C, O] = w.shape;
+    const options = { kernel, stride: stride as number, transposed: 1, C: O, O: C };
+    this.#convolve(dy, w, 0, dx, options);
+    return dx;
+  }
+
+  #convolve(
+    x: tf.TensorInfo,
+    w: tf.TensorInfo,
+    bias: number,
+    y: tf.TensorInfo,
+    options: { kernel: number; stride: number; transposed: number; C: number; O: number },
+  ): void {
+    const { kernel, stride, transposed, C, O } = options;
+    const [B, OH, OW] = y.shape;
+    const taps = kernel * kernel;
+    const panels = Math.ceil(O / PANEL);
+    const phases = transposed ? stride : 1;
+    const pixels = B * Math.ceil(OH / phases) * Math.ceil(OW / phases);
+    const blocks = phases * phases * Math.ceil(pixels / 32);
+    // small pictures: share a block's panels out as well, or most threads would have nothing to do
+    const shares = Math.min(panels, Math.max(1, Math.ceil(32 / blocks)));
+    this.#borrow([panels * taps * C * PANEL, C], ([packed, zeros]) => {
+      this.#floats(zeros, C).fill(0);
+      this.#threads.run("packWeights", panels, [heapAddress(w), packed, taps, C, O, transposed]);
+      this.#threads.run("convolve", blocks * shares, [
+        ...[heapAddress(x), packed, bias, heapAddress(y), zeros],
+        ...[x.shape[1], x.shape[2], C, OH, OW, O, kernel, stride, transposed, B, shares],
+      ], (32 + 128 + taps * 32) * 4);
+    });
+  }
+
+  conv2dWeightGradient({ x, dy }: Infos, { kernel, stride }: Attributes): tf.TensorInfo {
+    const [B, H, W, C] = x.shape;
+    const [, OH, OW, O] = dy.shape;
+    const k = kernel as number;
+    const dw = this.#output([k, k, C, O]);
+    const panels = Math.ceil(O / PANEL);
+    const rows = B * OH * OW;
+    this.#borrow([panels * rows * PANEL], ([packed]) => {
+      this.#threads.run("packRows", Math.ceil(rows / 64), [heapAddress(dy), packed, rows, O]);
+      this.#threads.run("weightGradient", Math.ceil(C / 4), [
+        ...[heapAddress(x), packed, heapAddress(dw)],
+        ...[B, H, W, C, OH, OW, O, k, stride as number],
+      ], ((W + k - 1) * (H + k - 1) * 4 + k * k * panels * 32) * 4);
+    });
+    return dw;
+  }
+
+  matMul(
+    a: tf.TensorInfo,
+    b: tf.TensorInfo,
+    transposeA: boolean,
+    transposeB: boolean,
+    bias?: tf.TensorInfo,
+  ): tf.TensorInfo {
+    const [rowsA, columnsA] = a.shape.slice(-2);
+    const [rowsB, columnsB] = b.shape.slice(-2);
+    const [M, K] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
+    const P = transposeB ? rowsB : columnsB;
+    const N = a.shape.length === 3 ? a.shape[0] : 1;
+    const c = this.#output(a.shape.length === 3 ? [N, M, P] : [M, P]);
+    const panels = Math.ceil(P / PANEL);
+    this.#borrow([N * panels * K * PANEL], ([packed]) => {
+      const [rowB, columnB] = transposeB ? [1, columnsB] : [columnsB, 1];
+      const [rowA, columnA] = transposeA ? [1, columnsA] : [columnsA, 1];
+      this.#threads.run(
+        "packColumns",
+        N * panels,
+        [heapAddress(b), packed, K, P, rowB, columnB, rowsB * columnsB],
+      );
+      this.#threads.run("multiply", N * Math.ceil(M / 32), [
+        ...[heapAddress(a), packed, heapAddress(c), M, K, P, rowA, columnA, M * K],
+        ...[bias ? heapAddress(bias) : 0, bias && bias.shape.length === 2 ? P : 0],
+      ]);
+    });
+    return c;
+  }
+
+  groupNorm({ x }: Infos, { groups, silu, epsilon }: Attributes): tf.TensorInfo[] {
+    const [B, H, W, C] = x.shape;
+    const y = this.#output(x.shape);
+    const moments = this.#output([B, groups as number, 2]);
+    const width = groupNormWidth(C, C / (groups as number));
+    this.#threads.run("groupNorm", B * Math.ceil(C / width), [
+      ...[heapAddress(x), heapAddress(y), heapAddress(moments), B, H * W, C],
+      ...[groups as number, silu ? 1 : 0, floatBits(epsilon as number), width],
+    ], 3 * (width + 4) * 4);
+    return [y, moments];
+  }
+
+  groupNormGradient({ x, dy, moments }: Infos, { groups, silu }: Attributes): tf.TensorInfo {
+    const [B, H, W, C] = x.shape;
+    const dx = this.#output(x.shape);
+    const width = groupNormWidth(C, C / (groups as number));
+    this.#threads.run("groupNormGradient", B * Math.ceil(C / width), [
+      ...[heapAddress(x), heapAddress(dy), heapAddress(moments), heapAddress(dx)],
+      ...[B, H * W, C, groups as number, silu ? 1 : 0, width],
+    ], 6 * (width + 4) * 4);
+    return dx;
+  }
+
+  /** A kernel over the rows of the last axis, with one factor. */
+  rows(kernel: string, inputs: tf.TensorInfo[], scale: number): tf.TensorInfo {
+    const y = this.#output(inputs[0].shape);
+    const n = y.shape[y.shape.length - 1];
+    const addresses = [...inputs, y].map((t) => heapAddress(t));
+    this.#threads.run(kernel, size(y) / n, [...addresses, n, floatBits(scale)]);
+    return y;
+  }
+
+  elementwise(kernel: string, inputs: tf.TensorInfo[]): tf.TensorInfo {
+    const y = this.#output(inputs[0].shape);
+    const addresses = [...inputs, y].map((t) => heapAddress(t));
+    this.#threads.run(kernel, Math.ceil(size(y) / CHUNK), [...addresses, size(y)]);
+    return y;
+  }
+
+  addPerSample(x: tf.TensorInfo, v: tf.TensorInfo): tf.TensorInfo {
+    const [B, H, W, C] = x.shape;
+    const y = this.#output(x.shape);
+    const addresses = [x, v, y].map((t) => heapAddress(t));
+    this.#threads.run("addPerSample", B * H * W, [...addresses, H * W, C]);
+    return y;
+  }
+
+  sumPixels(x: tf.TensorInfo): tf.TensorInfo {
+    const [B, P, C] = x.shape;
+    const y = this.#output([B, C]);
+    const args = [heapAddress(x), heapAddress(y), P, C];
+    this.#threads.run("sumPixels", B * Math.ceil(C / 16), args);
+    return y;
+  }
+
+  upsample(x: tf.TensorInfo): tf.TensorInfo {
+    const [B, H, W, C] = x.shape;
+    const y = this.#output([B, 2 * H, 2 * W, C]);
+    this.#threads.run("upsample", B * H, [heapAddress(x), heapAddress(y), W, C]);
+    return y;
+  }
+
+  upsampleGradient(dy: tf.TensorInfo): tf.TensorInfo {
+    const [B, H, W, C] = dy.shape;
+    const dx = this.#output([B, H / 2, W / 2, C]);
+    const args = [heapAddress(dy), heapAddress(dx), W / 2, C];
+    this.#threads.run("upsampleGradient", B * H / 2, args);
+    return dx;
+  }
+
+  concatColumns(parts: tf.TensorInfo[]): tf.TensorInfo {
+    const widths = parts.map((part) => part.shape[part.shape.length - 1]);
+    const total = widths.reduce((sum, width) => sum + width, 0);
+    const y = this.#output([...parts[0].shape.slice(0, -1), total]);
+    const rows = size(y) / total;
+    let to = 0;
+    parts.forEach((part, i) => {
+      this.#copyColumns(part, y, { rows, from: 0, to, count: widths[i] });
+      to += widths[i];
+    });
+    return y;
+  }
+
+  splitColumns(x: tf.TensorInfo, widths: number[]): tf.TensorInfo[] {
+    const rows = size(x) / x.shape[x.shape.length - 1];
+    let from = 0;
+    return widths.map((count) => {
+      const part = this.#output([...x.shape.slice(0, -1), count]);
+      this.#copyColumns(x, part, { rows, from, to: 0, count });
+      from += count;
+      return part;
+    });
+  }
+
+  #copyColumns(
+    x: tf.TensorInfo,
+    y: tf.TensorInfo,
+    { rows, from, to, count }: { rows: number; from: number; to: number; count: number },
+  ): void {
+    const [width, newWidth] = [x, y].map((t) => t.shape[t.shape.length - 1]);
+    const args = [heapAddress(x), heapAddress(y), rows, width, from, count, newWidth, to];
+    this.#threads.run("copyColumns", Math.ceil(rows / 16), args);
+  }
+
+  #output(shape: number[]): tf.TensorInfo {
+    return this.#backend.makeOutput(shape, "float32");
+  }
+
+  #floats(address: number, count: number): Float32Array {
+    return new Float32Array(wasmHeap().HEAPU8.buffer, address, count);
+  }
+
+  /** Lends memory for arrays of so many floats while `use` runs. */
+  #borrow(counts: number[], use: (addresses: number[]) => void): void {
+    const heap = wasmHeap();
+    const addresses = counts.map((count) => heap._malloc(count * 4) >>> 0);
+    use(addresses);
+    for (const address of addresses) heap._free(address);
+  }
+}
+
+/** Channels in a unit of group normalization: about 16, in whole groups and whole vectors of four. */
+function groupNormWidth(channels: number, groupSize: number): number {
+  for (let width = groupSize; width < channels; width += groupSize) {
+    if (width % 4 === 0 && width >= 16 && channels % width === 0) return width;
+  }
+  return channels;
+}
+
+function size(tensor: tf.TensorInfo): number {
+  return tf.util.sizeFromShape(tensor.shape);
+}
