@@ -1,0 +1,180 @@
+/**
+ * The way from noise to an image: single steps of the reverse process, and the loop that walks them.
+ *
+ * Sampling, inpainting, the animation and the figures all go through {@linkcode reverseProcess}.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { Schedule } from "./schedule.ts";
+
+/** A trained denoiser and the schedule it was trained with. */
+export interface Denoiser {
+  /** ε_θ: predicts the noise in xₜ, [B, H, W, C], at timesteps t, [B]. */
+  network: { forward(xt: tf.Tensor4D, t: tf.Tensor1D): tf.Tensor4D };
+  schedule: Schedule;
+  /** Whether x̂₀ is held within [-1, 1], where images are; true unless told. */
+  clip?: boolean;
+}
+
+/** What a step finds out at xₜ: the image it expects, and where it goes. */
+export type Transition = {
+  /** x̂₀, the image that xₜ would come from if the predicted noise were right. */
+  x0Hat: tf.Tensor4D;
+  /** The point of the chain that comes next. */
+  xNext: tf.Tensor4D;
+};
+
+/** A point of the chain. Its tensors are valid until the next point is asked for: clone to keep. */
+export interface ChainPoint {
+  /** From T down to 0. */
+  t: number;
+  xt: tf.Tensor4D;
+  /** The image expected at xₜ; x₀ itself at t = 0. */
+  x0Hat: tf.Tensor4D;
+}
+
+/**
+ * Walks a chain from x_T to x₀.
+ *
+ * @param xT The noise to begin with; the chain disposes of it.
+ * @param times The timesteps to visit, e.g. {@linkcode everyTimestep}; 0 follows the last one. They
+ * may also rise: then the step is one of the forward process.
+ * @param step From xₜ at time t to the point at time tNext; tensors it makes on the way are freed.
+ * @returns Yields a point for each time and at last x₀, with t = 0.
+ */
+export function* reverseProcess(
+  xT: tf.Tensor4D,
+  times: number[],
+  step: (xt: tf.Tensor4D, t: number, tNext: number) => Transition,
+): Generator<ChainPoint, void> {
+  let xt = xT;
+  let next: Transition | undefined;
+  try {
+    for (const [i, t] of times.entries()) {
+      next = tf.tidy(() => step(xt, t, times[i + 1] ?? 0));
+      yield { t, xt, x0Hat: next.x0Hat };
+      tf.dispose([xt, next.x0Hat]);
+      xt = next.xNext;
+      next = undefined;
+    }
+    yield { t: 0, xt, x0Hat: xt };
+  } finally { // also when the caller stops early
+    tf.dispose([xt, next?.x0Hat, next?.xNext].filter((tensor) => tensor !== undefined));
+  }
+}
+
+/**
+ * Walks a chain to its end.
+ *
+ * @param chain From {@linkcode reverseProcess}.
+ * @param watch Is shown every point on the way.
+ * @returns x₀, [B, H, W, C]; the caller disposes of it.
+ */
+export async function endOfChain(
+  chain: Iterable<ChainPoint>,
+  watch: (point: ChainPoint) => void | Promise<void> = () => {},
+): Promise<tf.Tensor4D> {
+  let x0: tf.Tensor4D | undefined;
+  for (const point of chain) {
+    await watch(point);
+    if (point.t === 0) x0 = tf.clone(point.xt);
+  }
+  return x0!;
+}
+
+/** T, T−1, …, 1. */
+export function everyTimestep(T: number): number[] {
+  return Array.from({ length: T }, (_, i) => T - i);
+}
+
+/**
+ * S of the T timesteps, evenly spaced, the largest being T: the τ of Song et al. 2021, section 4.2,
+ * from the last to the first.
+ *
+ * @throws {RangeError} S is not a whole number in 1..T.
+ */
+export function fewerTimesteps(T: number, S: number): number[] {
+  if (!Number.isInteger(S) || S < 1 || S > T) {
+    throw new RangeError(`${S} sampling steps; allowed are 1 to ${T}`);
+  }
+  return Array.from({ length: S }, (_, i) => Math.round((S - i) * T / S));
+}
+
+/**
+ * One step of the reverse process, p_θ(x_{t−1} | xₜ): line 4 of Algorithm 2 (Ho et al. 2020).
+ *
+ * x_{t−1} = 1/√αₜ · (xₜ − βₜ/√(1−ᾱₜ) · ε_θ(xₜ, t)) + σₜ·z, written by way of x̂₀ so that x̂₀ can be
+ * held within [-1, 1]; without that the two are equal. σₜ² is the posterior variance β̃ₜ (Eq. 7).
+ *
+ * @param at.xt xₜ, [B, H, W, C].
+ * @param at.t In 1..T.
+ * @param at.z Gaussian noise like xₜ.
+ */
+export function pSample(
+  denoiser: Denoiser,
+  { xt, t, z }: { xt: tf.Tensor4D; t: number; z: tf.Tensor4D },
+): Transition {
+  const { coefX0, coefXt, std } = denoiser.schedule.posterior(t);
+  const epsTheta = predictNoise(denoiser, xt, t);
+  const x0Hat = expectedImage(denoiser, { xt, t, epsTheta });
+  // μ̃ₜ(xₜ, x̂₀) = √ᾱ_{t−1}·βₜ/(1−ᾱₜ) · x̂₀ + √αₜ·(1−ᾱ_{t−1})/(1−ᾱₜ) · xₜ   (Ho et al. 2020, Eq. 7)
+  const mean = tf.add(tf.mul(x0Hat, coefX0), tf.mul(xt, coefXt));
+  // x_{t−1} = μ̃ₜ + σₜ·z
+  const xNext = tf.add(mean, tf.mul(z, std)) as tf.Tensor4D;
+  return { x0Hat, xNext };
+}
+
+/**
+ * One step of DDIM from t to an earlier tNext (Song et al. 2021, Eq. 12).
+ *
+ * @param at.xt xₜ, [B, H, W, C].
+ * @param at.t In 1..T.
+ * @param at.tNext In 0..t−1.
+ * @param at.eta η: 0 adds no noise, 1 as much as {@linkcode pSample} on all T steps.
+ * @param at.z Gaussian noise like xₜ; only used when η > 0.
+ */
+export function ddimStep(
+  denoiser: Denoiser,
+  { xt, t, tNext, eta, z }: {
+    xt: tf.Tensor4D;
+    t: number;
+    tNext: number;
+    eta: number;
+    z?: tf.Tensor4D;
+  },
+): Transition {
+  const alphaBar = denoiser.schedule.alphaBar(t);
+  const alphaBarNext = denoiser.schedule.alphaBar(tNext);
+  const epsTheta = predictNoise(denoiser, xt, t);
+  const x0Hat = expectedImage(denoiser, { xt, t, epsTheta });
+  // the noise between x̂₀ and xₜ: ε_θ itself where x̂₀ was not clipped
+  const signal = tf.mul(x0Hat, Math.sqrt(alphaBar));
+  const eps = tf.div(tf.sub(xt, signal), Math.sqrt(1 - alphaBar));
+  // σ = η·√((1−ᾱₙ)/(1−ᾱₜ))·√(1 − ᾱₜ/ᾱₙ), with n for tNext   (Song et al. 2021, Eq. 16)
+  const sigma = eta *
+    Math.sqrt((1 - alphaBarNext) / (1 - alphaBar) * (1 - alphaBar / alphaBarNext));
+  // √(1−ᾱₙ−σ²)·ε, "the direction pointing to xₜ"
+  const towardsXt = tf.mul(eps, Math.sqrt(Math.max(0, 1 - alphaBarNext - sigma ** 2)));
+  // xₙ = √ᾱₙ·x̂₀ + √(1−ᾱₙ−σ²)·ε + σ·z   (Song et al. 2021, Eq. 12)
+  const mean = tf.add(tf.mul(x0Hat, Math.sqrt(alphaBarNext)), towardsXt) as tf.Tensor4D;
+  const xNext = z && sigma > 0 ? tf.add(mean, tf.mul(z, sigma)) as tf.Tensor4D : mean;
+  return { x0Hat, xNext };
+}
+
+/** x̂₀, the image under the predicted noise. */
+function expectedImage(
+  { schedule, clip = true }: Denoiser,
+  { xt, t, epsTheta }: { xt: tf.Tensor4D; t: number; epsTheta: tf.Tensor4D },
+): tf.Tensor4D {
+  const alphaBar = schedule.alphaBar(t);
+  // x̂₀ = (xₜ − √(1−ᾱₜ)·ε_θ(xₜ, t))/√ᾱₜ   (Ho et al. 2020, Eq. 15)
+  const noise = tf.mul(epsTheta, Math.sqrt(1 - alphaBar));
+  const x0Hat = tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)) as tf.Tensor4D;
+  return clip ? tf.clipByValue(x0Hat, -1, 1) : x0Hat;
+}
+
+/** ε_θ(xₜ, t) for a batch that is at the same t. */
+function predictNoise({ network }: Denoiser, xt: tf.Tensor4D, t: number): tf.Tensor4D {
+  return network.forward(xt, tf.fill([xt.shape[0]], t) as tf.Tensor1D);
+}
