@@ -1,0 +1,148 @@
+/**
+ * MNIST and the data sets that follow its format: IDX files, a big-endian header (magic number, then
+ * the size of each axis) and one byte for each value.
+ *
+ * @module
+ */
+import { UserError } from "../../user_error.ts";
+import { ByteReader, explained } from "./byte_reader.ts";
+import type { Pictures } from "./geometry.ts";
+
+const SIDE = 28;
+
+/** Far more than any data set of this format has, 0.8 GB: a limit against damaged headers. */
+const MOST_PICTURES = 1_000_000;
+
+/** Magic numbers: two zero bytes, 0x08 for unsigned bytes, the number of axes. */
+const MAGIC = { images: 0x00000803, labels: 0x00000801 };
+
+/**
+ * The pictures of one half of a data set and, if the folder has them, their labels.
+ *
+ * The files are `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` (`t10k-...` for the test set),
+ * also with a dot for the second dash, each also with `.gz`.
+ *
+ * @param folder Where the files are.
+ * @throws {UserError} A file is missing, damaged, of another kind, or the labels are not as many.
+ */
+export async function readIdxFolder(
+  folder: string,
+  split: "train" | "test",
+): Promise<Pictures & { labels?: Uint8Array<ArrayBuffer> }> {
+  const prefix = split === "train" ? "train" : "t10k";
+  const imagePath = await findFile(folder, `${prefix}-images`, "idx3-ubyte");
+  if (!imagePath) {
+    throw new UserError(
+      `${folder}: no pictures found; expected a file ${prefix}-images-idx3-ubyte or ${prefix}-images-idx3-ubyte.gz`,
+      { exitCode: 2 },
+    );
+  }
+  const pictures = await readIdxImages(imagePath);
+  const labelPath = await findFile(folder, `${prefix}-labels`, "idx1-ubyte");
+  if (!labelPath) return pictures;
+  const labels = await readIdxLabels(labelPath);
+  if (labels.length !== pictures.count) {
+    throw new UserError(
+      `${labelPath}: ${labels.length} labels; expected ${pictures.count}, as many as pictures in ${imagePath}`,
+      { exitCode: 2 },
+    );
+  }
+  return { ...pictures, labels };
+}
+
+/** Reads an IDX file of 28×28 pictures. */
+export async function readIdxImages(path: string): Promise<Pictures> {
+  await using reader = await ByteReader.open(path);
+  const [count, height, width] = await readHeader(reader, "images");
+  if (height !== SIDE || width !== SIDE) {
+    throw new UserError(`${path}: pictures of ${height}x${width}; expected ${SIDE}x${SIDE}`, {
+      exitCode: 2,
+    });
+  }
+  const pixels = await readBody(reader, count, SIDE * SIDE);
+  return { count, height, width, channels: 1, pixels };
+}
+
+/** Reads an IDX file of labels 0 to 9. */
+export async function readIdxLabels(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  await using reader = await ByteReader.open(path);
+  const [count] = await readHeader(reader, "labels");
+  const labels = await readBody(reader, count, 1);
+  const wrong = labels.findIndex((label) => label > 9);
+  if (wrong >= 0) {
+    throw new UserError(`${path}: label ${labels[wrong]} for picture ${wrong}; expected 0 to 9`, {
+      exitCode: 2,
+    });
+  }
+  return labels;
+}
+
+/** The sizes of the axes; the first is the number of pictures. */
+async function readHeader(reader: ByteReader, kind: keyof typeof MAGIC): Promise<number[]> {
+  const axes = MAGIC[kind] & 0xff;
+  const header = new Uint8Array(4 + 4 * axes);
+  const filled = await reader.fill(header);
+  const view = new DataView(header.buffer);
+  if (filled >= 4 && view.getUint32(0) !== MAGIC[kind]) {
+    throw new UserError(
+      `${reader.name}: magic number ${hex(view.getUint32(0))}; expected ${hex(MAGIC[kind])}, ` +
+        `an IDX file of ${kind}`,
+      { exitCode: 2 },
+    );
+  }
+  if (filled < header.length) {
+    throw new UserError(
+      `${reader.name}: ${filled} bytes; expected an IDX header of ${header.length}`,
+      { exitCode: 2 },
+    );
+  }
+  return Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
+}
+
+/** The values after the header: exactly count·size bytes. */
+async function readBody(
+  reader: ByteReader,
+  count: number,
+  size: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (count === 0 || count > MOST_PICTURES) {
+    throw new UserError(
+      `${reader.name}: the header announces ${count} pictures; expected 1 to ${MOST_PICTURES}`,
+      { exitCode: 2 },
+    );
+  }
+  const expected = count * size;
+  const truncated = (found: string) =>
+    new UserError(
+      `${reader.name}: truncated: ${found} bytes after the header; expected ${expected} for ${count} pictures`,
+      { exitCode: 2 },
+    );
+  if (expected > reader.limit) throw truncated(`at most ${reader.limit}`);
+  const body = new Uint8Array(expected);
+  const filled = await reader.fill(body);
+  if (filled < expected) throw truncated(`${filled}`);
+  if (!await reader.atEnd()) {
+    throw new UserError(
+      `${reader.name}: longer than its header says; expected ${expected} bytes for ${count} pictures`,
+      { exitCode: 2 },
+    );
+  }
+  return body;
+}
+
+/** The first of a file's usual names that exists in the folder. */
+async function findFile(folder: string, stem: string, ending: string): Promise<string | undefined> {
+  const names = await explained(folder, () => Array.fromAsync(Deno.readDir(folder)));
+  const found = new Set(names.map((entry) => entry.name));
+  for (const separator of ["-", "."]) {
+    for (const packing of ["", ".gz"]) {
+      const name = `${stem}${separator}${ending}${packing}`;
+      if (found.has(name)) return `${folder.replace(/\/+$/, "")}/${name}`;
+    }
+  }
+  return undefined;
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16).padStart(8, "0")}`;
+}

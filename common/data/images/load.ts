@@ -1,0 +1,122 @@
+/**
+ * The data sets by name.
+ *
+ * @module
+ */
+import { UserError } from "../../user_error.ts";
+import { readCifar10Folder } from "./cifar10.ts";
+import { ADDRESSES, download, type RemoteFile } from "./download.ts";
+import { fitToSize, type Pictures } from "./geometry.ts";
+import { readIdxFolder } from "./idx.ts";
+import type { ImageSet } from "./image_set.ts";
+import { embeddedMnist } from "./mnist.ts";
+import { readPngFolder } from "./png_folder.ts";
+
+/**
+ * `mnist` comes with the program; `mnist-full`, `fashion-mnist` and `cifar10` are the data sets' own
+ * files, from a folder or downloaded; `images` is a folder of PNG files.
+ */
+export const DATASETS = ["mnist", "mnist-full", "fashion-mnist", "cifar10", "images"] as const;
+export type DatasetName = typeof DATASETS[number];
+
+const LARGEST_SIZE = 512;
+
+/** What to load. */
+export interface LoadOptions {
+  /** One of {@linkcode DATASETS}. */
+  dataset: DatasetName;
+  /** Height and width that the pictures are brought to, 1 to 512. */
+  size: number;
+  /** The half to train on, or the one held out for measuring. `images` has only the first. */
+  split: "train" | "test";
+  /** The folder with the data set's files. */
+  dataDir?: string;
+  /** Fetches the files into the cache if they are not there yet. */
+  download?: boolean;
+  /** Where downloads are kept, a folder for each data set; `runs/.data` unless told. */
+  cacheDir?: string;
+  /** Gets a line for each file that is downloaded; they go to stderr unless told. */
+  log?: (line: string) => void;
+  /** Where downloads come from; the data sets' public addresses unless told. */
+  addresses?: Record<string, RemoteFile[]>;
+}
+
+/**
+ * Loads one half of a data set and brings it to size×size as {@linkcode fitToSize} says: 28×28
+ * becomes 32×32 by a frame and 16×16 by area averaging; photographs are always scaled.
+ *
+ * Without `dataDir`, `mnist-full`, `fashion-mnist` and `cifar10` are taken from the cache.
+ *
+ * @throws {UserError} The options don't go together, a permission is missing, or a file is missing or
+ * damaged: one line that names it, what was found and what was expected.
+ */
+export async function loadImages(options: LoadOptions): Promise<ImageSet> {
+  const { dataset, size } = options;
+  checkOptions(options);
+  const pictures = await readPictures(options);
+  // digits and clothes lie on black
+  const background = dataset.includes("mnist") ? 0 : undefined;
+  return {
+    name: dataset,
+    count: pictures.count,
+    height: size,
+    width: size,
+    channels: pictures.channels as 1 | 3,
+    pixels: fitToSize(pictures, size, background),
+    labels: pictures.labels,
+    flips: dataset === "cifar10",
+  };
+}
+
+async function readPictures(
+  options: LoadOptions,
+): Promise<Pictures & { labels?: Uint8Array<ArrayBuffer> }> {
+  const { dataset, size, split } = options;
+  if (dataset === "mnist") return await embeddedMnist(split);
+  if (dataset === "images") return await readPngFolder(options.dataDir!, size);
+  const folder = options.dataDir ?? await cached(options);
+  return dataset === "cifar10"
+    ? await readCifar10Folder(folder, split)
+    : await readIdxFolder(folder, split);
+}
+
+/** The data set's folder in the cache, filled if a download was asked for. */
+async function cached(options: LoadOptions): Promise<string> {
+  const { dataset, cacheDir = "runs/.data", addresses = ADDRESSES } = options;
+  const folder = `${cacheDir}/${dataset}`;
+  if (options.download) {
+    await download(addresses[dataset], folder, options.log ?? console.error);
+  } else if (!await isReadableFolder(folder)) {
+    throw new UserError(
+      `--dataset ${dataset}: its files are needed; give their folder with --data-dir, or fetch them with --download`,
+      { exitCode: 2 },
+    );
+  }
+  return folder;
+}
+
+async function isReadableFolder(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+function checkOptions({ dataset, size, split, dataDir, download }: LoadOptions): void {
+  const fault = !DATASETS.includes(dataset)
+    ? `expected one of ${DATASETS.join(", ")}`
+    : dataset === "mnist" && (dataDir !== undefined || download)
+    ? "comes with the program; --data-dir and --download go with mnist-full"
+    : dataset === "images" && dataDir === undefined
+    ? "the folder with the PNG files is needed: give it with --data-dir"
+    : dataset === "images" && download
+    ? "there is nothing to download; give a folder with --data-dir"
+    : !Number.isInteger(size) || size < 1 || size > LARGEST_SIZE
+    ? `a size of ${size} pixels; expected a whole number from 1 to ${LARGEST_SIZE}`
+    : undefined;
+  if (fault) throw new UserError(`--dataset ${dataset}: ${fault}`, { exitCode: 2 });
+  if (dataset === "images" && split === "test") {
+    throw new Error("loadImages: a folder of images has no test half");
+  }
+}

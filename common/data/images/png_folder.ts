@@ -1,0 +1,67 @@
+/**
+ * A folder of one's own pictures as a data set: PNG files of any size.
+ *
+ * @module
+ */
+import { readPng } from "../../pixels/png.ts";
+import { UserError } from "../../user_error.ts";
+import { explained } from "./byte_reader.ts";
+import { areaAverage, type Pictures } from "./geometry.ts";
+
+/**
+ * The PNG files of a folder (not of the folders in it) by name, each cropped to the square in its
+ * middle, laid on white where it is transparent, and scaled to size×size by area averaging.
+ *
+ * @returns One channel when all of the pictures are grey, otherwise three.
+ * @throws {UserError} There is no PNG file, or one is broken or may not be read.
+ */
+export async function readPngFolder(folder: string, size: number): Promise<Pictures> {
+  const entries = await explained(folder, () => Array.fromAsync(Deno.readDir(folder)));
+  const names = entries
+    .filter((entry) => !entry.isDirectory && /\.png$/i.test(entry.name))
+    .map((entry) => entry.name)
+    .sort();
+  if (names.length === 0) {
+    throw new UserError(`${folder}: no PNG files found; expected at least one .png in the folder`, {
+      exitCode: 2,
+    });
+  }
+  const pixels = new Uint8Array(names.length * size * size * 3);
+  for (const [n, name] of names.entries()) {
+    const path = `${folder.replace(/(?<=.)\/+$/, "")}/${name}`;
+    const square = cropSquare(readPng(await explained(path, () => Deno.readFile(path)), path));
+    pixels.set(areaAverage(square, size), n * size * size * 3);
+  }
+  const pictures = { count: names.length, height: size, width: size };
+  return isGrey(pixels)
+    ? { ...pictures, channels: 1, pixels: pixels.filter((_, i) => i % 3 === 0) }
+    : { ...pictures, channels: 3, pixels };
+}
+
+/** The middle square of an RGBA picture, on white: v·a + 255·(1 − a). */
+function cropSquare(
+  { width, height, data }: { width: number; height: number; data: Uint8Array },
+): Pictures {
+  const side = Math.min(width, height);
+  const left = Math.floor((width - side) / 2);
+  const top = Math.floor((height - side) / 2);
+  const pixels = new Uint8Array(side * side * 3);
+  for (let y = 0; y < side; y++) {
+    for (let x = 0; x < side; x++) {
+      const from = 4 * ((top + y) * width + left + x);
+      const to = 3 * (y * side + x);
+      const alpha = data[from + 3];
+      for (let c = 0; c < 3; c++) {
+        pixels[to + c] = Math.round((data[from + c] * alpha + 255 * (255 - alpha)) / 255);
+      }
+    }
+  }
+  return { count: 1, height: side, width: side, channels: 3, pixels };
+}
+
+function isGrey(pixels: Uint8Array): boolean {
+  for (let i = 0; i < pixels.length; i += 3) {
+    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
+  }
+  return true;
+}
