@@ -37,6 +37,7 @@ export function heapAddress(tensor: tf.TensorInfo): number {
 
 /** Starts tfjs's `wasm` backend on shared memory and returns that memory. */
 export async function startWasmBackend(): Promise<WebAssembly.Memory> {
+  tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false); // tfjs's threads do not start in Deno
   const url = URL.createObjectURL(
     new Blob([declareMemoryShared(simdModule)], { type: "application/wasm" }),
   );

@@ -17,6 +17,7 @@ const CONTROL = {
   next: 48, // the next unit to take
   asleep: 64, // workers that must be woken
   failed: 80, // 1 once a worker has thrown
+  stop: 81, // 1 when the workers shall end
   kernel: 96,
   units: 97,
   chunk: 98,
@@ -144,7 +145,10 @@ export class KernelThreads {
 
   /** Ends the workers. */
   dispose(): void {
-    for (const worker of this.#workers) worker.terminate();
+    // a sleeping worker cannot be terminated from outside: it is woken and leaves by itself
+    Atomics.store(this.#control, CONTROL.stop, 1);
+    Atomics.add(this.#control, CONTROL.job, 1);
+    Atomics.notify(this.#control, CONTROL.job);
     this.#workers.length = 0;
   }
 
@@ -190,6 +194,7 @@ export function floatBits(value: number): number {
 function takePart(): void {
   const scope = globalThis as unknown as {
     onmessage: (event: MessageEvent<Setup>) => void;
+    close: () => void;
   };
   scope.onmessage = ({ data }) => {
     const { memory, module, kernels, words, spins } = data;
@@ -206,6 +211,7 @@ function takePart(): void {
         Atomics.sub(control, words.asleep, 1);
       }
       seen = Atomics.load(control, words.job);
+      if (Atomics.load(control, words.stop)) return scope.close();
       Atomics.add(control, words.active, 1);
       try {
         // open is only cleared for good once no worker is active: what is read below is one job's
