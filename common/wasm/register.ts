@@ -156,8 +156,7 @@ class WasmKernels {
     const phases = transposed ? stride : 1;
     const pixels = B * Math.ceil(OH / phases) * Math.ceil(OW / phases);
     const blocks = phases * phases * Math.ceil(pixels / 32);
-    // small pictures: share a block's panels out as well, or most threads would have nothing to do
-    const shares = Math.min(panels, Math.max(1, Math.ceil(32 / blocks)));
+    const shares = sharesOfPanels(panels, blocks);
     this.#borrow([panels * taps * C * PANEL, C], ([packed, zeros]) => {
       this.#floats(zeros, C).fill(0);
       this.#threads.run("packWeights", panels, [heapAddress(w), packed, taps, C, O, transposed]);
@@ -207,9 +206,11 @@ class WasmKernels {
         N * panels,
         [heapAddress(b), packed, K, P, rowB, columnB, rowsB * columnsB],
       );
-      this.#threads.run("multiply", N * Math.ceil(M / 32), [
+      const blocks = N * Math.ceil(M / 32);
+      const shares = sharesOfPanels(panels, blocks);
+      this.#threads.run("multiply", blocks * shares, [
         ...[heapAddress(a), packed, heapAddress(c), M, K, P, rowA, columnA, M * K],
-        ...[bias ? heapAddress(bias) : 0, bias && bias.shape.length === 2 ? P : 0],
+        ...[bias ? heapAddress(bias) : 0, bias && bias.shape.length === 2 ? P : 0, shares],
       ]);
     });
     return c;
@@ -334,6 +335,11 @@ class WasmKernels {
     use(addresses);
     for (const address of addresses) heap._free(address);
   }
+}
+
+/** Few blocks of work: their panels are shared out as well, or most threads would have nothing to do. */
+function sharesOfPanels(panels: number, blocks: number): number {
+  return Math.min(panels, Math.ceil(32 / blocks));
 }
 
 /** Channels in a unit of group normalization: about 16, in whole groups and whole vectors of four. */

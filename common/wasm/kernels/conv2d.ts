@@ -15,8 +15,16 @@ export function packWeights(args: usize, scratch: usize, begin: i32, end: i32): 
   const taps = int(args, 2), C = int(args, 3), O = int(args, 4), swap = int(args, 5);
   for (let panel = begin; panel < end; panel++) {
     let to = at(panels, panel * taps * C * PANEL);
+    const whole = !swap && panel * PANEL + PANEL <= O;
     for (let tap = 0; tap < taps; tap++) {
       for (let c = 0; c < C; c++) {
+        if (whole) {
+          const from = at(w, (tap * C + c) * O + panel * PANEL);
+          v128.store(to, v128.load(from));
+          v128.store(to, v128.load(from, 16), 16);
+          to += 32;
+          continue;
+        }
         for (let j = 0; j < PANEL; j++) {
           const o = panel * PANEL + j;
           const i = swap ? (tap * O + o) * C + c : (tap * C + c) * O + o;

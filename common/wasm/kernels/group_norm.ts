@@ -1,7 +1,7 @@
 // Group normalization of [B, P, C], optionally followed by SiLU, and its gradient.
 // Unit: (sample, block of channels that holds whole groups).
 
-import { at, exp4, float, int, loadPart, sigmoid4, storePart } from "./lanes";
+import { at, float, int, loadPart, sigmoid4, storePart } from "./lanes";
 
 // y = (x − μ)·scale, scale = 1/√(σ² + ε); then SiLU. moments [B, G, 2] keeps μ and scale.
 // args: x, y, moments, B, P, C, groups, silu, epsilon, channels a unit
@@ -112,73 +112,5 @@ function averageGroups(sums: usize, averages: usize, count: i32, size: i32, n: f
     let total: f32 = 0;
     for (let c = group; c < group + size; c++) total += load<f32>(at(sums, c));
     for (let c = group; c < group + size; c++) store<f32>(at(averages, c), total / n);
-  }
-}
-
-// y = x·σ(x). Unit: 4,096 numbers. args: x, y, n
-export function silu(args: usize, scratch: usize, begin: i32, end: i32): void {
-  const x: usize = int(args, 0), y: usize = int(args, 1), n = int(args, 2);
-  for (let i = begin * 4096; i < min(end * 4096, n); i += 4) {
-    const v = loadPart(at(x, i), n - i);
-    storePart(at(y, i), f32x4.mul(v, sigmoid4(v)), n - i);
-  }
-}
-
-// dx = dy·σ(x)·(1 + x·(1 − σ(x))). Unit: 4,096 numbers. args: x, dy, dx, n
-export function siluGradient(args: usize, scratch: usize, begin: i32, end: i32): void {
-  const x: usize = int(args, 0), dy: usize = int(args, 1), dx: usize = int(args, 2), n = int(args, 3);
-  const one = f32x4.splat(1);
-  for (let i = begin * 4096; i < min(end * 4096, n); i += 4) {
-    const v = loadPart(at(x, i), n - i), s = sigmoid4(v);
-    const slope = f32x4.mul(s, f32x4.add(one, f32x4.mul(v, f32x4.sub(one, s))));
-    storePart(at(dx, i), f32x4.mul(loadPart(at(dy, i), n - i), slope), n - i);
-  }
-}
-
-// y = softmax(scale·x) over rows of n. Unit: a row. args: x, y, n, scale
-export function softmax(args: usize, scratch: usize, begin: i32, end: i32): void {
-  const x: usize = int(args, 0), y: usize = int(args, 1), n = int(args, 2), scale = float(args, 3);
-  for (let row = begin; row < end; row++) {
-    const from = at(x, row * n), to = at(y, row * n);
-    let largest: f32 = load<f32>(from) * scale;
-    for (let i = 1; i < n; i++) largest = max(largest, load<f32>(at(from, i)) * scale);
-    let total: f32 = 0;
-    for (let i = 0; i < n; i += 4) {
-      const left = n - i;
-      const v = f32x4.mul(loadPart(at(from, i), left), f32x4.splat(scale));
-      const e = exp4(f32x4.sub(v, f32x4.splat(largest)));
-      storePart(at(to, i), e, left);
-      total += f32x4.extract_lane(e, 0);
-      if (left > 1) total += f32x4.extract_lane(e, 1);
-      if (left > 2) total += f32x4.extract_lane(e, 2);
-      if (left > 3) total += f32x4.extract_lane(e, 3);
-    }
-    const inverse = f32x4.splat(1 / total);
-    for (let i = 0; i < n; i += 4) {
-      storePart(at(to, i), f32x4.mul(loadPart(at(to, i), n - i), inverse), n - i);
-    }
-  }
-}
-
-// dx = scale·y·(dy − Σ dy·y) over rows of n. Unit: a row. args: y, dy, dx, n, scale
-export function softmaxGradient(args: usize, scratch: usize, begin: i32, end: i32): void {
-  const y: usize = int(args, 0), dy: usize = int(args, 1), dx: usize = int(args, 2);
-  const n = int(args, 3), scale = float(args, 4);
-  for (let row = begin; row < end; row++) {
-    const start = row * n;
-    let sums = f32x4.splat(0);
-    for (let i = 0; i < n; i += 4) {
-      const p = loadPart(at(y, start + i), n - i), g = loadPart(at(dy, start + i), n - i);
-      sums = f32x4.add(sums, f32x4.mul(p, g));
-    }
-    const total = f32x4.splat(
-      (f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1)) +
-        (f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3)),
-    );
-    for (let i = 0; i < n; i += 4) {
-      const p = loadPart(at(y, start + i), n - i), g = loadPart(at(dy, start + i), n - i);
-      const value = f32x4.mul(f32x4.mul(p, f32x4.sub(g, total)), f32x4.splat(scale));
-      storePart(at(dx, start + i), value, n - i);
-    }
   }
 }

@@ -1,6 +1,7 @@
 // Everything the host can call; compiled to ../kernels.wasm by `deno task kernels`.
 export { convolve, packRows, packWeights, weightGradient } from "./conv2d";
 export { multiply, packColumns } from "./mat_mul";
-export { groupNorm, groupNormGradient, silu, siluGradient, softmax, softmaxGradient } from "./group_norm";
+export { groupNorm, groupNormGradient } from "./group_norm";
+export { silu, siluGradient, softmax, softmaxGradient } from "./activations";
 export { add, addPerSample, copyColumns, sumPixels, upsample, upsampleGradient } from "./pixels";
 export { adam, sumSquares } from "./adam";

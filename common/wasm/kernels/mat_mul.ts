@@ -35,17 +35,19 @@ export function packColumns(args: usize, scratch: usize, begin: i32, end: i32): 
   }
 }
 
-// Unit: (matrix, 32 rows). The sums start from the bias of their column, one row of P a matrix.
-// args: a, panels, c, M, K, P, rowStride, columnStride, matrixStride, bias or 0, biasStride
+// Unit: (matrix, 32 rows, share of the panels). The sums start from the bias of their column, one row of P a matrix.
+// args: a, panels, c, M, K, P, rowStride, columnStride, matrixStride, bias or 0, biasStride, shares
 export function multiply(args: usize, scratch: usize, begin: i32, end: i32): void {
   const a: usize = int(args, 0), panels: usize = int(args, 1), c: usize = int(args, 2);
   const M = int(args, 3), K = int(args, 4), P = int(args, 5);
   const rowStride = int(args, 6), columnStride = int(args, 7), matrixStride = int(args, 8);
   const bias: usize = int(args, 9), biasStride = int(args, 10);
   const panelCount = (P + PANEL - 1) / PANEL, blocks = (M + BLOCK - 1) / BLOCK;
+  const shares = int(args, 11);
   for (let unit = begin; unit < end; unit++) {
-    const n = unit / blocks, first = (unit % blocks) * BLOCK, last = min(first + BLOCK, M);
-    for (let panel = 0; panel < panelCount; panel++) {
+    const share = unit % shares, block = (unit / shares) % blocks, n = unit / (shares * blocks);
+    const first = block * BLOCK, last = min(first + BLOCK, M);
+    for (let panel = panelCount * share / shares; panel < panelCount * (share + 1) / shares; panel++) {
       const weights = at(panels, (n * panelCount + panel) * K * PANEL);
       const columns = P - panel * PANEL, start = at(bias, n * biasStride + panel * PANEL);
       const bias0 = bias ? loadPart(start, columns) : f32x4.splat(0);
