@@ -13,14 +13,13 @@ const LARGEST_DEFLATE_RATIO = 1032;
 export class ByteReader implements AsyncDisposable {
   /** The file's name for messages. */
   readonly name: string;
-  /** The most bytes the file can hold once it is unpacked. */
-  readonly limit: number;
+  #left: number;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   #rest: Uint8Array = new Uint8Array(0);
 
-  private constructor(name: string, limit: number, stream: ReadableStream<Uint8Array>) {
+  private constructor(name: string, left: number, stream: ReadableStream<Uint8Array>) {
     this.name = name;
-    this.limit = limit;
+    this.#left = left;
     this.#reader = stream.getReader();
   }
 
@@ -34,7 +33,7 @@ export class ByteReader implements AsyncDisposable {
     const { size, isFile } = await file.stat();
     if (!isFile) {
       file.close();
-      throw new UserError(`${path}: not a file; expected a data file`, { exitCode: 2 });
+      throw new UserError(`${path}: not a file; expected a data file`);
     }
     const magic = new Uint8Array(2);
     await file.read(magic);
@@ -47,6 +46,11 @@ export class ByteReader implements AsyncDisposable {
         file.readable.pipeThrough(new DecompressionStream("gzip")),
       )
       : new ByteReader(path, size, file.readable);
+  }
+
+  /** The most bytes that can still come; what is left exactly, if the file is not compressed. */
+  get left(): number {
+    return this.#left;
   }
 
   /**
@@ -66,6 +70,7 @@ export class ByteReader implements AsyncDisposable {
       const part = this.#rest.subarray(0, target.length - filled);
       target.set(part, filled);
       filled += part.length;
+      this.#left -= part.length;
       this.#rest = this.#rest.subarray(part.length);
     }
     return filled;
@@ -87,7 +92,6 @@ export class ByteReader implements AsyncDisposable {
       if (!(error instanceof TypeError)) throw error;
       throw new UserError(
         `${this.name}: the gzip data are damaged or break off; expected a whole .gz file`,
-        { exitCode: 2 },
       );
     }
   }
@@ -104,7 +108,7 @@ export async function explained<T>(path: string, operation: () => Promise<T>): P
   } catch (error) {
     const reason = readingFault(error, path);
     if (reason === undefined) throw error;
-    throw new UserError(`${path}: ${reason}`, { exitCode: 2 });
+    throw new UserError(`${path}: ${reason}`);
   }
 }
 

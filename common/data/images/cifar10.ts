@@ -77,16 +77,13 @@ async function readBatches(folder: string, split: "train" | "test"): Promise<Bat
   const expected = split === "train" ? "data_batch_1.bin to data_batch_5.bin" : FILES.test[0];
   throw new UserError(
     `${folder}: no pictures found; expected ${expected} (or ${CIFAR10_ARCHIVE})`,
-    {
-      exitCode: 2,
-    },
   );
 }
 
 async function readBatch(name: string): Promise<Batch> {
   await using reader = await ByteReader.open(name);
-  if (reader.limit > MOST_BYTES) throw notABatch(name, reader.limit);
-  const bytes = new Uint8Array(reader.limit);
+  if (reader.left > MOST_BYTES) throw notABatch(name, reader.left);
+  const bytes = new Uint8Array(reader.left);
   return { name, bytes: bytes.subarray(0, await reader.fill(bytes)) };
 }
 
@@ -98,7 +95,6 @@ function checkBatch({ name, bytes }: Batch): void {
         `${name}: label ${bytes[from]} in record ${
           from / RECORD
         }; expected 0 to 9 (CIFAR-10, not CIFAR-100)`,
-        { exitCode: 2 },
       );
     }
   }
@@ -107,6 +103,5 @@ function checkBatch({ name, bytes }: Batch): void {
 function notABatch(name: string, size: number): UserError {
   return new UserError(
     `${name}: ${size} bytes; expected whole records of ${RECORD} bytes (CIFAR-10's binary version), at most ${MOST_BYTES} bytes`,
-    { exitCode: 2 },
   );
 }

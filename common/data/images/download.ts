@@ -73,7 +73,7 @@ async function requirePermission(
 ): Promise<void> {
   const { state } = await Deno.permissions.query(permission);
   if (state === "granted") return;
-  throw new UserError(`--download: fetching ${url} needs the permission ${flag}`, { exitCode: 2 });
+  throw new UserError(`--download: fetching ${url} needs the permission ${flag}`);
 }
 
 async function fetchFile(file: RemoteFile, path: string, folder: string): Promise<void> {

@@ -34,7 +34,6 @@ export async function readIdxFolder(
   if (!imagePath) {
     throw new UserError(
       `${folder}: no pictures found; expected a file ${prefix}-images-idx3-ubyte or ${prefix}-images-idx3-ubyte.gz`,
-      { exitCode: 2 },
     );
   }
   const pictures = await readIdxImages(imagePath);
@@ -44,7 +43,6 @@ export async function readIdxFolder(
   if (labels.length !== pictures.count) {
     throw new UserError(
       `${labelPath}: ${labels.length} labels; expected ${pictures.count}, as many as pictures in ${imagePath}`,
-      { exitCode: 2 },
     );
   }
   return { ...pictures, labels };
@@ -55,9 +53,7 @@ export async function readIdxImages(path: string): Promise<Pictures> {
   await using reader = await ByteReader.open(path);
   const [count, height, width] = await readHeader(reader, "images");
   if (height !== SIDE || width !== SIDE) {
-    throw new UserError(`${path}: pictures of ${height}x${width}; expected ${SIDE}x${SIDE}`, {
-      exitCode: 2,
-    });
+    throw new UserError(`${path}: pictures of ${height}x${width}; expected ${SIDE}x${SIDE}`);
   }
   const pixels = await readBody(reader, count, SIDE * SIDE);
   return { count, height, width, channels: 1, pixels };
@@ -70,9 +66,7 @@ export async function readIdxLabels(path: string): Promise<Uint8Array<ArrayBuffe
   const labels = await readBody(reader, count, 1);
   const wrong = labels.findIndex((label) => label > 9);
   if (wrong >= 0) {
-    throw new UserError(`${path}: label ${labels[wrong]} for picture ${wrong}; expected 0 to 9`, {
-      exitCode: 2,
-    });
+    throw new UserError(`${path}: label ${labels[wrong]} for picture ${wrong}; expected 0 to 9`);
   }
   return labels;
 }
@@ -87,13 +81,11 @@ async function readHeader(reader: ByteReader, kind: keyof typeof MAGIC): Promise
     throw new UserError(
       `${reader.name}: magic number ${hex(view.getUint32(0))}; expected ${hex(MAGIC[kind])}, ` +
         `an IDX file of ${kind}`,
-      { exitCode: 2 },
     );
   }
   if (filled < header.length) {
     throw new UserError(
       `${reader.name}: ${filled} bytes; expected an IDX header of ${header.length}`,
-      { exitCode: 2 },
     );
   }
   return Array.from({ length: axes }, (_, axis) => view.getUint32(4 + 4 * axis));
@@ -108,23 +100,20 @@ async function readBody(
   if (count === 0 || count > MOST_PICTURES) {
     throw new UserError(
       `${reader.name}: the header announces ${count} pictures; expected 1 to ${MOST_PICTURES}`,
-      { exitCode: 2 },
     );
   }
   const expected = count * size;
   const truncated = (found: string) =>
     new UserError(
       `${reader.name}: truncated: ${found} bytes after the header; expected ${expected} for ${count} pictures`,
-      { exitCode: 2 },
     );
-  if (expected > reader.limit) throw truncated(`at most ${reader.limit}`);
+  if (expected > reader.left) throw truncated(`at most ${reader.left}`);
   const body = new Uint8Array(expected);
   const filled = await reader.fill(body);
   if (filled < expected) throw truncated(`${filled}`);
   if (!await reader.atEnd()) {
     throw new UserError(
       `${reader.name}: longer than its header says; expected ${expected} bytes for ${count} pictures`,
-      { exitCode: 2 },
     );
   }
   return body;

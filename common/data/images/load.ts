@@ -89,7 +89,6 @@ async function cached(options: LoadOptions): Promise<string> {
   } else if (!await isReadableFolder(folder)) {
     throw new UserError(
       `--dataset ${dataset}: its files are needed; give their folder with --data-dir, or fetch them with --download`,
-      { exitCode: 2 },
     );
   }
   return folder;
@@ -115,7 +114,7 @@ function checkOptions({ dataset, size, split, dataDir, download }: LoadOptions):
     : !Number.isInteger(size) || size < 1 || size > LARGEST_SIZE
     ? `a size of ${size} pixels; expected a whole number from 1 to ${LARGEST_SIZE}`
     : undefined;
-  if (fault) throw new UserError(`--dataset ${dataset}: ${fault}`, { exitCode: 2 });
+  if (fault) throw new UserError(`--dataset ${dataset}: ${fault}`);
   if (dataset === "images" && split === "test") {
     throw new Error("loadImages: a folder of images has no test half");
   }

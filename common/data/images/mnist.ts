@@ -2,8 +2,8 @@
  * The default data set: 10,000 real handwritten digits that arrive with the dependencies, as the
  * package `mnist`. No download, no permission.
  *
- * They are the first 10,000 pictures of MNIST's training set, sorted by digit. Every tenth picture of
- * each digit is held out as the test set, for measuring with digits that no training has seen.
+ * They are the first 10,000 pictures of MNIST's training set, sorted by digit. Every tenth picture is
+ * held out as the test set, for measuring with digits that no training has seen.
  *
  * @module
  */
@@ -11,24 +11,26 @@ import type { Pictures } from "./geometry.ts";
 
 const PIXELS = 28 * 28;
 
-/** Every picture of a digit whose number among its like ends in this figure is held out. */
-const HELD_OUT = 9;
+/** One picture in so many is held out, the last of each run. */
+const HELD_OUT = 10;
 
-/** 28×28 digits with their labels: 9,004 for `train`, 996 for `test`. */
+/** 28×28 digits with their labels: 9,000 for `train`, 1,000 for `test`, a tenth of each digit. */
 export async function embeddedMnist(
   split: "train" | "test",
 ): Promise<Pictures & { labels: Uint8Array<ArrayBuffer> }> {
   const digits = await Promise.all(Array.from({ length: 10 }, (_, digit) => greyValues(digit)));
-  const count = digits.reduce((sum, values) => sum + countOf(values, split), 0);
+  const total = digits.reduce((sum, values) => sum + values.length / PIXELS, 0);
+  const heldOut = Math.floor(total / HELD_OUT);
+  const count = split === "test" ? heldOut : total - heldOut;
   const pixels = new Uint8Array(count * PIXELS);
   const labels = new Uint8Array(count);
-  let n = 0;
+  let [n, seen] = [0, 0];
   for (const [digit, values] of digits.entries()) {
-    for (let i = 0; i * PIXELS < values.length; i++) {
-      if (splitOf(i) !== split) continue;
+    for (let from = 0; from < values.length; from += PIXELS) {
+      if ((++seen % HELD_OUT === 0) !== (split === "test")) continue;
       // stored as v/255 to three decimals, which is enough to find v again
       for (let p = 0; p < PIXELS; p++) {
-        pixels[n * PIXELS + p] = Math.round(values[i * PIXELS + p] * 255);
+        pixels[n * PIXELS + p] = Math.round(values[from + p] * 255);
       }
       labels[n++] = digit;
     }
@@ -44,14 +46,4 @@ async function greyValues(digit: number): Promise<number[]> {
   const path = `mnist/src/digits/${digit}.json`;
   const module = await import(path, { with: { type: "json" } });
   return module.default.data;
-}
-
-function splitOf(index: number): "train" | "test" {
-  return index % 10 === HELD_OUT ? "test" : "train";
-}
-
-function countOf(values: number[], split: "train" | "test"): number {
-  let count = 0;
-  for (let i = 0; i < values.length / PIXELS; i++) if (splitOf(i) === split) count++;
-  return count;
 }

@@ -22,9 +22,7 @@ export async function readPngFolder(folder: string, size: number): Promise<Pictu
     .map((entry) => entry.name)
     .sort();
   if (names.length === 0) {
-    throw new UserError(`${folder}: no PNG files found; expected at least one .png in the folder`, {
-      exitCode: 2,
-    });
+    throw new UserError(`${folder}: no PNG files found; expected at least one .png in the folder`);
   }
   const pixels = new Uint8Array(names.length * size * size * 3);
   for (const [n, name] of names.entries()) {

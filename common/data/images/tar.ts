@@ -25,7 +25,7 @@ export async function* readTar(
     if (block.every((byte) => byte === 0)) return; // the end of the archive
     const { name, size, regular } = parseHeader(block, path);
     if (regular && wanted(name)) {
-      if (size > reader.limit) throw brokenOff(path, name);
+      if (size > reader.left) throw brokenOff(path, name);
       const bytes = new Uint8Array(size);
       if (await reader.fill(bytes) < size) throw brokenOff(path, name);
       await skip(reader, (BLOCK - size % BLOCK) % BLOCK, name);
@@ -48,9 +48,7 @@ function parseHeader(
   const sum = block.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0);
   const size = octal(124, 12);
   if (octal(148, 8) !== sum || !(size >= 0)) {
-    throw new UserError(`${path}: not a tar archive, or a damaged one; expected a .tar.gz`, {
-      exitCode: 2,
-    });
+    throw new UserError(`${path}: not a tar archive, or a damaged one; expected a .tar.gz`);
   }
   const prefix = text(257, 5) === "ustar" ? text(345, 155) : "";
   const name = prefix ? `${prefix}/${text(0, 100)}` : text(0, 100);
@@ -66,7 +64,5 @@ async function skip(reader: ByteReader, count: number, name: string): Promise<vo
 }
 
 function brokenOff(path: string, name: string): UserError {
-  return new UserError(`${path}: truncated: the archive breaks off inside ${name}`, {
-    exitCode: 2,
-  });
+  return new UserError(`${path}: truncated: the archive breaks off inside ${name}`);
 }
