@@ -1,0 +1,125 @@
+/**
+ * A tiled product in which every invocation works alone, on a tile of up to 16x16 numbers in
+ * registers: for each step of depth it loads 16 numbers of A and 16 of B and does 256 multiplications.
+ *
+ * On a software adapter such as llvmpipe an invocation is a lane of a CPU's vector unit, a load
+ * costs as much as some twenty multiplications, and shared memory is no faster than any other.
+ *
+ * @module
+ */
+import type { TileShape } from "./tiled_product.ts";
+
+/** Lanes of a CPU's vector unit; a multiple of what adapters have. */
+const WORKGROUP = 8;
+
+/** The entry point and its workgroups for a product of this shape. */
+export function registerTiles(
+  shape: TileShape,
+): { code: string; workgroups: [number, number, number] } {
+  const tileRows = registerTileSize(shape.rows);
+  const tileColumns = registerTileSize(shape.columns);
+  const tiles = Math.ceil(shape.rows / tileRows) * Math.ceil(shape.columns / tileColumns);
+  const workgroups = Math.ceil(tiles / WORKGROUP);
+  return {
+    code: entryPoint(tileRows, tileColumns, shape),
+    workgroups: [workgroups, 1, shape.count],
+  };
+}
+
+/** Rows or columns of a tile: no more than the product needs. */
+export function registerTileSize(size: number): number {
+  return size <= 4 ? 4 : size <= 8 ? 8 : 16;
+}
+
+function entryPoint(tileRows: number, tileColumns: number, shape: TileShape): string {
+  const rows = range(tileRows);
+  const quads = range(tileColumns / 4); // four columns each
+  const perRow = (line: (m: number) => string) => rows.map((m) => `  ${line(m)}\n`).join("");
+  const ofDepth = shape.aContiguous === "depth";
+  return `
+@compute @workgroup_size(${WORKGROUP})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let z = id.z;
+  let tilesInRow = (p.columns + ${tileColumns - 1}u) / ${tileColumns}u;
+  let row = (id.x / tilesInRow) * ${tileRows}u;
+  let column = (id.x % tilesInRow) * ${tileColumns}u;
+  if (row >= p.rows) { return; }
+${perRow((m) => quads.map((n) => `var c${m}_${n} = vec4f();`).join(" "))}
+${ofDepth ? perRow((m) => `let origin${m} = origin(row + ${m}u, z);`) : ""}
+  let steps = stepRange(z);
+  for (var step = steps.x; step < steps.y; step++) {
+    let startB = startOfB(step, z);
+${ofDepth ? perRow((m) => `let start${m} = startOfA(origin${m}, step, z);`) : ""}
+    for (var k = 0u; k < p.depth; k += ${depthPerTurn(shape)}u) {
+${loadA(rows, shape)}${loadB(tileColumns, shape)}${multiply(rows, quads, shape)}    }
+  }
+${
+    perRow((m) =>
+      quads.map((n) => `store(row + ${m}u, column + ${4 * n}u, z, c${m}_${n});`).join(" ")
+    )
+  }}
+`;
+}
+
+/** Four steps of depth a turn where an operand's depth is read four at a time. */
+function depthPerTurn({ aContiguous, bContiguous }: TileShape): number {
+  return aContiguous === "depth" || bContiguous === "depth" ? 4 : 1;
+}
+
+/** Names a<row> (four of depth in one) or a<depth>_<quad of rows>. */
+function loadA(rows: number[], shape: TileShape): string {
+  if (shape.aContiguous === "depth") {
+    return rows.map((m) =>
+      `      let a${m} = select(vec4f(), loadA(u32(max(start${m}, 0)) + k, p.depth - k), start${m} >= 0);\n`
+    ).join("");
+  }
+  return range(depthPerTurn(shape)).map((q) => {
+    const loads = range(rows.length / 4).map((m) =>
+      `      let a${q}_${m} = select(vec4f(), ` +
+      `loadA(start_${q} + row + ${4 * m}u, p.rows - row - ${4 * m}u), at${q} >= 0);\n`
+    );
+    return `      let at${q} = startOfA(step, k + ${q}u, z);\n` +
+      `      let start_${q} = u32(max(at${q}, 0));\n` + loads.join("");
+  }).join("");
+}
+
+/** Names b<depth>_<quad of columns>. */
+function loadB(tileColumns: number, shape: TileShape): string {
+  const quads = range(tileColumns / 4);
+  if (shape.bContiguous === "outer") {
+    return range(depthPerTurn(shape)).flatMap((q) =>
+      quads.map((n) =>
+        `      let b${q}_${n} = loadB(startB + (k + ${q}u) * p.strideB + column + ${4 * n}u, ` +
+        `p.columns - column - ${4 * n}u);\n`
+      )
+    ).join("");
+  }
+  const columns = range(tileColumns).map((n) =>
+    `      let column${n} = loadB(startB + (column + ${n}u) * p.strideB + k, p.depth - k);\n`
+  );
+  const turned = range(4).flatMap((q) =>
+    quads.map((n) => {
+      const parts = range(4).map((i) => `column${4 * n + i}[${q}]`).join(", ");
+      return `      let b${q}_${n} = vec4f(${parts});\n`;
+    })
+  );
+  return [...columns, ...turned].join("");
+}
+
+function multiply(rows: number[], quads: number[], shape: TileShape): string {
+  const a = (m: number, q: number) =>
+    shape.aContiguous === "depth" ? `a${m}[${q}]` : `a${q}_${Math.floor(m / 4)}[${m % 4}]`;
+  return rows.flatMap((m) =>
+    quads.map((n) => {
+      const sum = range(depthPerTurn(shape)).reduce(
+        (inner, q) => `fma(vec4f(${a(m, q)}), b${q}_${n}, ${inner})`,
+        `c${m}_${n}`,
+      );
+      return `      c${m}_${n} = ${sum};\n`;
+    })
+  ).join("");
+}
+
+function range(count: number): number[] {
+  return [...Array(count).keys()];
+}
