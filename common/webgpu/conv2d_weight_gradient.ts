@@ -8,14 +8,11 @@
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
-import { allocate, release } from "./command_queue.ts";
-import { dispatch, type NamedTensors } from "./dispatch.ts";
-import { FLAT_INDEX, flatWorkgroups } from "./flat_index.ts";
-import { runProduct, tileSize, type Tiling } from "./tiled_product.ts";
-
-/** Tiles that keep a device busy: a few for each core, or thousands for a GPU's. */
-const WANTED_TILES: Record<Tiling, number> = { registers: 256, shared: 1024 };
+import type * as tf from "@tensorflow/tfjs";
+import { allocate } from "./command_queue.ts";
+import type { NamedTensors } from "./dispatch.ts";
+import { shareSteps, sumOfParts } from "./sum_of_parts.ts";
+import { runProduct, type Tiling } from "./tiled_product.ts";
 
 /** Pixels of a step: one row of an image where steps are cheap, else up to this many. */
 const STEP_PIXELS: Record<Tiling, number> = { registers: 1, shared: 256 };
@@ -29,10 +26,8 @@ export function conv2dWeightGradientKernel(tiling: Tiling): tf.KernelFunc {
     const taps = kernel * kernel;
     const stepRows = imageRowsPerStep(h, w, STEP_PIXELS[tiling]);
     const steps = B * h / stepRows;
-    const tiles = taps * Math.ceil(C / tileSize(C, tiling)) * Math.ceil(O / tileSize(O, tiling));
-    const wanted = Math.min(steps, Math.ceil(WANTED_TILES[tiling] / tiles));
-    const stepsPerPart = Math.ceil(steps / wanted);
-    const parts = Math.ceil(steps / stepsPerPart);
+    const output = { rows: C, columns: O, count: taps };
+    const { parts, stepsPerPart } = shareSteps(steps, output, tiling);
     const partial = allocate([parts, kernel, kernel, C, O]);
     runProduct({
       name: "conv2d weight gradient",
@@ -49,9 +44,7 @@ export function conv2dWeightGradientKernel(tiling: Tiling): tf.KernelFunc {
         ...{ taps, steps, stepsPerPart },
       },
     }, tiling);
-    return parts === 1
-      ? { ...partial, shape: [kernel, kernel, C, O] }
-      : sumOfParts(partial, [kernel, kernel, C, O]);
+    return sumOfParts(partial, [kernel, kernel, C, O]);
   };
 }
 
@@ -92,30 +85,4 @@ fn store(row: u32, column: u32, z: u32, value: vec4f) {
   }
 }
 `;
-}
-
-/** Σ over the first axis; frees the parts. */
-function sumOfParts(partial: tf.TensorInfo, shape: number[]): tf.TensorInfo {
-  const size = tf.util.sizeFromShape(shape);
-  const vec4 = size % 4 === 0;
-  const count = vec4 ? size / 4 : size;
-  const sum = allocate(shape);
-  dispatch({
-    name: "sum of parts",
-    code: `${FLAT_INDEX}
-@compute @workgroup_size(WORKGROUP)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let index = flatIndex(id, groups);
-  if (index >= p.count) { return; }
-  var total = partial[index];
-  for (var part = 1u; part < p.parts; part++) { total += partial[part * p.count + index]; }
-  sum[index] = total;
-}`,
-    inputs: { partial: { tensor: partial, vec4 } },
-    outputs: { sum: { tensor: sum, vec4 } },
-    sizes: { count, parts: partial.shape[0] },
-    workgroups: flatWorkgroups(count),
-  });
-  release(partial);
-  return sum;
 }

@@ -1,62 +1,122 @@
 /**
- * Matrix products, plain and batched, each operand as it is or transposed.
+ * Matrix products, plain and batched, each operand as it is or transposed, and the fully connected
+ * layer, which is a product that adds a bias.
  *
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
 import { allocate } from "./command_queue.ts";
-import { type NamedTensors } from "./dispatch.ts";
+import type { NamedTensors } from "./dispatch.ts";
+import { shareSteps, sumOfParts } from "./sum_of_parts.ts";
 import { runProduct, type Tiling } from "./tiled_product.ts";
 
-/** C[z] = A[z]·B[z] over the last two axes: a tiled product z for each matrix of the batch. */
+/** Depth of a step where the depth is shared out: at most this. */
+const LONGEST_STEP = 256;
+
+/** C = A·B over the last two axes. */
 export function matMulKernel(tiling: Tiling): tf.KernelFunc {
   return ({ inputs, attrs }) => {
     const { a, b } = inputs as NamedTensors;
-    const { transposeA, transposeB } = attrs as { transposeA: boolean; transposeB: boolean };
-    const [countA, rowsA, columnsA] = batched(a.shape);
-    const [, rowsB, columnsB] = batched(b.shape);
-    const [rows, depth] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
-    const columns = transposeB ? rowsB : columnsB;
-    const c = allocate(a.shape.length === 3 ? [countA, rows, columns] : [rows, columns]);
-    const vec4 = columns % 4 === 0;
-    runProduct({
-      name: "matrix product",
-      ...{ rows, columns, depth, count: countA },
-      a: { tensor: a, contiguous: transposeA ? "outer" : "depth", run: columnsA },
-      b: { tensor: b, contiguous: transposeB ? "depth" : "outer", run: columnsB },
-      functions: (transposeA ? A_TRANSPOSED : A_PLAIN) + functions(vec4),
-      output: { tensor: c, vec4 },
-      sizes: { strideB: columnsB },
-    }, tiling);
-    return c;
+    return multiply(a, b, attrs as { transposeA: boolean; transposeB: boolean }, tiling);
   };
+}
+
+/** y = x·W + b. */
+export function linearKernel(tiling: Tiling): tf.KernelFunc {
+  return ({ inputs }) => {
+    const { x, w, bias } = inputs as NamedTensors;
+    return multiply(x, w, { transposeA: false, transposeB: false, bias }, tiling);
+  };
+}
+
+/**
+ * A tiled product z for each matrix of the batch. Aᵀ·B is how a layer's weights get their gradient:
+ * few outputs and a long sum over all rows, so there the depth is cut into steps and shared out.
+ */
+function multiply(
+  a: tf.TensorInfo,
+  b: tf.TensorInfo,
+  { transposeA, transposeB, bias }: {
+    transposeA: boolean;
+    transposeB: boolean;
+    bias?: tf.TensorInfo;
+  },
+  tiling: Tiling,
+): tf.TensorInfo {
+  const [count, rowsA, columnsA] = batched(a.shape);
+  const [, rowsB, columnsB] = batched(b.shape);
+  const [rows, depth] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
+  const columns = transposeB ? rowsB : columnsB;
+  const stepDepth = transposeA && !transposeB ? largestDivisor(depth, LONGEST_STEP) : depth;
+  const steps = depth / stepDepth;
+  const { parts, stepsPerPart } = shareSteps(steps, { rows, columns, count }, tiling);
+  const partial = allocate([parts, count, rows, columns]);
+  const vec4 = columns % 4 === 0;
+  runProduct({
+    name: "matrix product",
+    ...{ rows, columns, depth: stepDepth, count: parts * count },
+    a: { tensor: a, contiguous: transposeA ? "outer" : "depth", run: columnsA },
+    b: { tensor: b, contiguous: transposeB ? "depth" : "outer", run: columnsB },
+    functions: (transposeA ? A_TRANSPOSED : A_PLAIN) +
+      (transposeB ? B_TRANSPOSED : B_PLAIN) + stepsAndStore(vec4, bias !== undefined),
+    inputs: bias && { bias: { tensor: bias, vec4 } },
+    output: { tensor: partial, vec4 },
+    sizes: {
+      ...{ batch: count, steps, stepsPerPart, strideB: columnsB },
+      ...(bias && { strideOfBias: bias.shape.length === 2 ? columns : 0 }),
+    },
+  }, tiling);
+  return sumOfParts(partial, a.shape.length === 3 ? [count, rows, columns] : [rows, columns]);
 }
 
 function batched(shape: number[]): number[] {
   return shape.length === 3 ? shape : [1, ...shape];
 }
 
+/** The whole depth where it has no divisor worth a step of its own. */
+function largestDivisor(depth: number, most: number): number {
+  for (let step = Math.min(depth, most); step >= 8; step--) if (depth % step === 0) return step;
+  return depth;
+}
+
+// z counts the matrices of the batch, part by part
 const A_PLAIN = `
 fn origin(row: u32, z: u32) -> vec3i { return vec3i(i32((z * p.rows + row) * p.depth), 0, 0); }
 fn startOfA(origin: vec3i, step: u32, z: u32) -> i32 { return origin.x; }
 `;
 
 const A_TRANSPOSED = `
-fn startOfA(step: u32, depth: u32, z: u32) -> i32 { return i32((z * p.depth + depth) * p.rows); }
+fn startOfA(step: u32, depth: u32, z: u32) -> i32 {
+  return i32((((z % p.batch) * p.steps + step) * p.depth + depth) * p.rows);
+}
 `;
 
-function functions(vec4: boolean): string {
+const B_PLAIN = `
+fn startOfB(step: u32, z: u32) -> u32 {
+  return ((z % p.batch) * p.steps + step) * p.depth * p.columns;
+}
+`;
+
+const B_TRANSPOSED = `
+fn startOfB(step: u32, z: u32) -> u32 { return (z % p.batch) * p.columns * p.depth; }
+`;
+
+function stepsAndStore(vec4: boolean, biased: boolean): string {
+  const store = vec4
+    ? `C[start / 4u] = value${biased ? " + bias[(z * p.strideOfBias + column) / 4u]" : ""};`
+    : `for (var n = 0u; n < 4u && column + n < p.columns; n++) {
+    C[start + n] = value[n]${biased ? " + bias[z * p.strideOfBias + column + n]" : ""};
+  }`;
   return `
-fn stepRange(z: u32) -> vec2u { return vec2u(0u, 1u); }
-fn startOfB(step: u32, z: u32) -> u32 { return z * p.columns * p.depth; }
+fn stepRange(z: u32) -> vec2u {
+  let first = (z / p.batch) * p.stepsPerPart;
+  return vec2u(first, min(first + p.stepsPerPart, p.steps));
+}
+
 fn store(row: u32, column: u32, z: u32, value: vec4f) {
   if (row >= p.rows || column >= p.columns) { return; }
   let start = (z * p.rows + row) * p.columns + column;
-  ${
-    vec4
-      ? "C[start / 4u] = value;"
-      : "for (var n = 0u; n < 4u && column + n < p.columns; n++) { C[start + n] = value[n]; }"
-  }
+  ${store}
 }
 `;
 }
