@@ -1,0 +1,62 @@
+/**
+ * The forward process, which turns data into noise step by step, in closed form. Nothing is learned
+ * here: everything about it is known exactly.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { Schedule } from "./schedule.ts";
+
+/**
+ * Draws xₜ given x₀ in one go: xₜ = √ᾱₜ·x₀ + √(1−ᾱₜ)·ε   (Ho et al. 2020, Eq. 4).
+ *
+ * @param x0 Data, [B, ...].
+ * @param t Timesteps in 0..T: one for each sample, or one for all.
+ * @param eps ε ~ N(0, I), like x0.
+ * @returns xₜ, like x0.
+ */
+export function qSample<T extends tf.Tensor>(
+  schedule: Schedule,
+  x0: T,
+  t: ArrayLike<number> | number,
+  eps: T,
+): T {
+  return tf.tidy(() => {
+    const signal = coefficient(x0, t, (t) => Math.sqrt(schedule.alphaBar(t)));
+    const noise = coefficient(x0, t, (t) => Math.sqrt(1 - schedule.alphaBar(t)));
+    return tf.add(tf.mul(signal, x0), tf.mul(noise, eps)) as T;
+  });
+}
+
+/**
+ * q(x_{t−1} | xₜ, x₀), a Gaussian: where xₜ came from, if one knows where it began.
+ *
+ * @param x0 Data, [B, ...].
+ * @param xt xₜ, like x0.
+ * @param t Timesteps in 1..T: one for each sample, or one for all.
+ * @returns mean = √ᾱ_{t−1}·βₜ/(1−ᾱₜ)·x₀ + √αₜ·(1−ᾱ_{t−1})/(1−ᾱₜ)·xₜ, like x0, and std = √β̃ₜ, which
+ * broadcasts against it   (Ho et al. 2020, Eqs. 6 and 7).
+ */
+export function qPosterior<T extends tf.Tensor>(
+  schedule: Schedule,
+  x0: T,
+  xt: T,
+  t: ArrayLike<number> | number,
+): { mean: T; std: tf.Tensor } {
+  return tf.tidy(() => {
+    const coefX0 = coefficient(x0, t, (t) => schedule.posterior(t).coefX0);
+    const coefXt = coefficient(x0, t, (t) => schedule.posterior(t).coefXt);
+    const mean = tf.add(tf.mul(coefX0, x0), tf.mul(coefXt, xt)) as T;
+    return { mean, std: coefficient(x0, t, (t) => schedule.posterior(t).std) };
+  });
+}
+
+/** A number for each sample, shaped to multiply samples like x: [B, 1, ..., 1], or a scalar. */
+function coefficient(
+  x: tf.Tensor,
+  t: ArrayLike<number> | number,
+  of: (t: number) => number,
+): tf.Tensor {
+  if (typeof t === "number") return tf.scalar(of(t));
+  return tf.tensor(Array.from(t, of), [x.shape[0], ...x.shape.slice(1).map(() => 1)]);
+}
