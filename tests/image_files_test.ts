@@ -99,10 +99,14 @@ const badIdx: [string, Files, string[]][] = [
   }, ["truncated", "984", "2352"]],
   ["gzip data that break off", { [`${IMAGES}.gz`]: gzipSync(images).subarray(0, 200) }, ["gzip"]],
   ["too long", { [IMAGES]: Buffer.concat([images, Buffer.of(1)]) }, ["longer", "2352"]],
-  ["another size", { [IMAGES]: idx([3, 14, 56], pixels) }, ["14x56", "28x28"]],
+  ["too wide", { [IMAGES]: idx([1, 28, 84], pixels) }, ["28x84", "28x28"]],
+  ["too high", { [IMAGES]: idx([1, 84, 28], pixels) }, ["84x28", "28x28"]],
   ["no pictures", { [IMAGES]: promise(0, 28, 28) }, ["0 pictures"]],
-  ["four billion pictures", { [IMAGES]: promise(0xffffffff, 28, 28) }, ["4294967295"]],
-  ["a million pictures", { [`${IMAGES}.gz`]: gzipSync(promise(1e6, 28, 28)) }, ["truncated"]],
+  ["four billion pictures", { [IMAGES]: promise(0xffffffff, 28, 28) }, ["4294967295", "1000000"]],
+  ["a million pictures", { [`${IMAGES}.gz`]: gzipSync(promise(1e6, 28, 28)) }, [
+    "truncated",
+    "at most",
+  ]],
   ["fewer labels", {
     [IMAGES]: images,
     [LABELS]: idx([2], Uint8Array.of(1, 2)),
@@ -210,6 +214,9 @@ const badCifar: [string, Files, string[]][] = [
   ["an archive that breaks off", {
     "cifar-10-binary.tar.gz": gzipSync(wholeTar.subarray(0, 3000)),
   }, ["breaks off"]],
+  ["an archive with a damaged header", {
+    "cifar-10-binary.tar.gz": gzipSync(wholeTar.map((byte, i) => i === 520 ? byte ^ 1 : byte)),
+  }, ["damaged"]],
   ["an archive that is none", {
     "cifar-10-binary.tar.gz": gzipSync(Buffer.alloc(2000, "x")),
   }, ["tar"]],
@@ -235,6 +242,7 @@ folderTest("images: cropped to the middle square, on white, by name", {
   "a.PNG": png(3, 5, grey(0, 51)),
   "notes.txt": Buffer.from("not a picture"),
   "more/c.png": png(2, 2, grey(0)),
+  "folder.png/d.png": png(2, 2, grey(0)),
 }, async (dataDir) => {
   const set = await loadImages({ dataset: "images", size: 4, split: "train", dataDir });
   assertEquals([set.count, set.channels, set.flips, set.labels], [2, 3, false, undefined]);
