@@ -205,7 +205,7 @@ function* shuffledBatches(count: number, seed: number): Generator<Int32Array, ne
   }
 }
 
-/** Each picture moved by a random whole number of pixels; what comes in repeats the corner's value. */
+/** Each picture moved by a random whole number of pixels; what comes in is black. */
 function shifted(
   values: Float32Array<ArrayBuffer>,
   { height, width, channels }: ImageSet,
@@ -220,9 +220,8 @@ function shifted(
     -reach,
     reach + 1,
   );
-  const moved = new Float32Array(values.length);
+  const moved = new Float32Array(values.length).fill(-1);
   for (let k = 0; k < count; k++) {
-    moved.fill(values[k * size], k * size, (k + 1) * size);
     const [down, right] = [shifts[2 * k], shifts[2 * k + 1]];
     const kept = (width - Math.abs(right)) * channels;
     for (let y = Math.max(0, down); y < height + Math.min(0, down); y++) {
