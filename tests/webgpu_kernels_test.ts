@@ -142,12 +142,7 @@ for (const tiling of ["registers", "shared"] as const) {
       [2, 18, 1500, 5],
       [1, 16, 2048, 16],
       [2, 64, 16, 128],
-      [
-        2,
-        1,
-        90,
-        2,
-      ],
+      [2, 1, 90, 2],
     ];
     for (const [count, M, K, P] of products) {
       for (const transposeA of [false, true]) {
@@ -190,13 +185,16 @@ for (const tiling of ["registers", "shared"] as const) {
 }
 
 onWebgpu("group norm with and without SiLU, and its gradient", async () => {
-  const cases = [[2, 5, 7, 6, 3], [3, 4, 4, 32, 32], [2, 9, 5, 24, 2], [1, 32, 32, 8, 2], [
-    2,
-    1,
-    1,
-    8,
-    2,
-  ]];
+  const cases = [ // groups of 2, 1, 12, 4, 4, 2, 1 and 3 channels
+    [2, 5, 7, 6, 3],
+    [3, 4, 4, 32, 32],
+    [2, 9, 5, 24, 2],
+    [1, 32, 32, 8, 2],
+    [2, 1, 1, 8, 2],
+    [2, 3, 5, 16, 8],
+    [2, 5, 3, 6, 6],
+    [2, 6, 4, 12, 4],
+  ];
   for (const [B, H, W, C, groups] of cases) {
     for (const silu of [false, true]) {
       const attributes = { groups, silu, epsilon: 1e-5 };
