@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { readBytes } from "../../files.ts";
 import { readPng } from "../../pixels/png.ts";
 import { UserError } from "../../user_error.ts";
 import { explained } from "./byte_reader.ts";
@@ -15,19 +16,27 @@ import { areaAverage, type Pictures } from "./geometry.ts";
  * @returns One channel when all of the pictures are grey, otherwise three.
  * @throws {UserError} There is no PNG file, or one is broken or may not be read.
  */
-export async function readPngFolder(folder: string, size: number): Promise<Pictures> {
-  const entries = await explained(folder, () => Array.fromAsync(Deno.readDir(folder)));
+export async function readPngFolder(
+  folder: string,
+  size: number,
+): Promise<Pictures> {
+  const entries = await explained(
+    folder,
+    () => Array.fromAsync(Deno.readDir(folder)),
+  );
   const names = entries
     .filter((entry) => !entry.isDirectory && /\.png$/i.test(entry.name))
     .map((entry) => entry.name)
     .sort();
   if (names.length === 0) {
-    throw new UserError(`${folder}: no PNG files found; expected at least one .png in the folder`);
+    throw new UserError(
+      `${folder}: no PNG files found; expected at least one .png in the folder`,
+    );
   }
   const pixels = new Uint8Array(names.length * size * size * 3);
   for (const [n, name] of names.entries()) {
     const path = `${folder.replace(/(?<=.)\/+$/, "")}/${name}`;
-    const square = cropSquare(readPng(await explained(path, () => Deno.readFile(path)), path));
+    const square = cropSquare(readPng(await readBytes(path), path));
     pixels.set(areaAverage(square, size), n * size * size * 3);
   }
   const pictures = { count: names.length, height: size, width: size };
@@ -50,7 +59,9 @@ function cropSquare(
       const to = 3 * (y * side + x);
       const alpha = data[from + 3];
       for (let c = 0; c < 3; c++) {
-        pixels[to + c] = Math.round((data[from + c] * alpha + 255 * (255 - alpha)) / 255);
+        pixels[to + c] = Math.round(
+          (data[from + c] * alpha + 255 * (255 - alpha)) / 255,
+        );
       }
     }
   }
@@ -59,7 +70,9 @@ function cropSquare(
 
 function isGrey(pixels: Uint8Array): boolean {
   for (let i = 0; i < pixels.length; i += 3) {
-    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) return false;
+    if (pixels[i] !== pixels[i + 1] || pixels[i] !== pixels[i + 2]) {
+      return false;
+    }
   }
   return true;
 }
