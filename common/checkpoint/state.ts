@@ -1,0 +1,94 @@
+/**
+ * What a run needs to go on: written as it goes, the two newest kept, each with a checksum.
+ *
+ * @module
+ */
+import { readBytes, writeAtomically } from "../files.ts";
+import { UserError } from "../user_error.ts";
+import {
+  type Contents,
+  decodeSafetensors,
+  encodeSafetensors,
+  type HostTensor,
+} from "./safetensors.ts";
+
+/** The names of the newest state and the one before it. */
+export const STATE_FILES = ["state.safetensors", "state.previous.safetensors"] as const;
+
+/** A state as it is kept. */
+export interface State {
+  /** Steps that are done. */
+  step: number;
+  tensors: Map<string, HostTensor>;
+}
+
+/**
+ * Writes a run's state. Whenever this is cut off, at least one whole state stays.
+ *
+ * @param folder The run's folder.
+ */
+export async function saveState(folder: string, { step, tensors }: State): Promise<void> {
+  const metadata = { step: String(step) };
+  const sha256 = await checksum(tensors, metadata);
+  const bytes = encodeSafetensors(tensors, { ...metadata, sha256 });
+  const [newest, previous] = STATE_FILES.map((name) => `${folder}/${name}`);
+  await writeAtomically(`${folder}/state.next`, bytes);
+  await Deno.rename(newest, previous).catch(ignoreMissing);
+  await Deno.rename(`${folder}/state.next`, newest);
+}
+
+/**
+ * Reads the newest state that is whole.
+ *
+ * @param notice Is told, in one line, when the newest could not be used.
+ * @returns Undefined when there is none yet.
+ * @throws {UserError} There are state files, and none can be used.
+ */
+export async function loadState(
+  folder: string,
+  notice: (line: string) => void,
+): Promise<State | undefined> {
+  const problems: string[] = [];
+  for (const name of STATE_FILES) {
+    try {
+      const state = await readState(`${folder}/${name}`);
+      if (problems.length > 0) {
+        notice(`${problems[0]}; going on from ${name}, step ${state.step}`);
+      }
+      return state;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      if (!(error.cause instanceof Deno.errors.NotFound)) problems.push(error.message);
+    }
+  }
+  if (problems.length === 0) return undefined;
+  throw new UserError(`no checkpoint in ${folder} can be used: ${problems.join("; ")}`);
+}
+
+async function readState(path: string): Promise<State> {
+  const { tensors, metadata } = decodeSafetensors(await readBytes(path), path);
+  await verify(path, { tensors, metadata });
+  return { step: Number(metadata.step), tensors };
+}
+
+async function verify(path: string, { tensors, metadata }: Contents): Promise<void> {
+  const { sha256, ...rest } = metadata;
+  if (!/^\d+$/.test(metadata.step ?? "")) {
+    throw new UserError(`${path} is not a checkpoint of this project: it names no step`);
+  }
+  if (sha256 !== await checksum(tensors, rest)) {
+    throw new UserError(`${path} is damaged: its checksum does not fit its content`);
+  }
+}
+
+async function checksum(
+  tensors: Map<string, HostTensor>,
+  metadata: Record<string, string>,
+): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", encodeSafetensors(tensors, metadata));
+  return new Uint8Array(digest).toHex();
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}

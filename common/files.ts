@@ -1,0 +1,83 @@
+/**
+ * Reading and writing files so that nothing is ever half written, with errors in plain words.
+ *
+ * @module
+ */
+import { UserError } from "./user_error.ts";
+
+/**
+ * Writes a file whole or not at all: to a temporary file beside it, flushed to the disk, then renamed.
+ *
+ * @throws {UserError} The folder cannot be written to, or the disk is full (exit code 1).
+ */
+export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const temporary = `${path}.part`;
+  try {
+    using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    await file.sync();
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {}); // there may be nothing to remove
+    throw writingFailed(path, error);
+  }
+  try {
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    throw writingFailed(path, error);
+  }
+}
+
+/**
+ * Makes a folder and those above it.
+ *
+ * @throws {UserError} It cannot be made (exit code 1).
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw writingFailed(path, error);
+  }
+}
+
+/**
+ * Reads a whole file.
+ *
+ * @throws {UserError} It is missing or may not be read; for a missing permission, what to add.
+ */
+export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw readingFailed(path, error);
+  }
+}
+
+/** {@linkcode readBytes} as text. */
+export async function readText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path));
+}
+
+function writingFailed(path: string, error: unknown): UserError {
+  const why = error instanceof Deno.errors.NotCapable
+    ? `this needs the permission --allow-write=${path}, which the task gives only for runs/`
+    : reason(error);
+  return new UserError(`cannot write ${path}: ${why}`, { cause: error, exitCode: 1 });
+}
+
+function readingFailed(path: string, error: unknown): UserError {
+  const why = error instanceof Deno.errors.NotCapable
+    ? `this needs the permission --allow-read=${path}, which the task gives only for runs/`
+    : error instanceof Deno.errors.NotFound
+    ? "there is no such file"
+    : reason(error);
+  return new UserError(`cannot read ${path}: ${why}`, { cause: error, exitCode: 2 });
+}
+
+/** The operating system's words: Deno's message without the call that it names. */
+function reason(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return message.split("\n")[0].replace(/^.*?: (?=\w)/, "").replace(/ \(os error \d+\)/, "")
+    .replace(/, (open|rename|mkdir|write|copy|readfile) .*$/, "");
+}

@@ -1,0 +1,181 @@
+/**
+ * The folder of a run: what was asked for, how far it is, and everything it made. Nothing in it is
+ * ever half written, and nothing of another run is ever overwritten.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { Backend } from "./backend.ts";
+import { makeFolder, readText, writeAtomically } from "./files.ts";
+import { UserError } from "./user_error.ts";
+
+/** What `run.json` says. */
+export interface RunRecord {
+  /** The task that ran. */
+  script: string;
+  settings: Record<string, unknown>;
+  versions: Record<string, string>;
+  backend: { name: string; adapter?: string; workers: number };
+  status: "running" | "interrupted" | "finished";
+  /** When it was begun and last written, in ISO 8601. */
+  started: string;
+  updated: string;
+  /** Seconds that were spent in all, by what they were spent on. */
+  seconds: Record<string, number>;
+  /** The numbers printed at the end. */
+  results: Record<string, unknown>;
+}
+
+/** Which folder to open, and what stands in its record from the beginning. */
+export interface OpenOptions {
+  script: string;
+  settings: { seed: number; preset: string; out?: string; resume?: string };
+  backend: Backend;
+}
+
+/** Number of folders with the same name before one gives up. */
+const MOST_SUFFIXES = 1000;
+
+/** A run's folder, held by this process until it is closed. */
+export class RunFolder {
+  /** Where it is. */
+  readonly path: string;
+  /** What run.json says; changed through {@linkcode update}. */
+  record: RunRecord;
+  readonly #lock: Deno.FsFile;
+
+  private constructor(path: string, record: RunRecord, lock: Deno.FsFile) {
+    this.path = path;
+    this.record = record;
+    this.#lock = lock;
+  }
+
+  /**
+   * Opens the folder of a new run, or of the one to go on with.
+   *
+   * Without `out` the folder is runs/<script>-<preset>-<seed>, with -2, -3, … behind it when that is
+   * taken.
+   *
+   * @throws {UserError} `out` holds a run already; another process works in the folder; it cannot be
+   * written to.
+   */
+  static async open(options: OpenOptions): Promise<RunFolder> {
+    const { settings } = options;
+    if (settings.resume !== undefined) return await RunFolder.#reopen(options, settings.resume);
+    const path = settings.out ?? await unusedFolder(
+      `runs/${options.script}-${settings.preset}-${settings.seed}`,
+    );
+    await makeFolder(path);
+    const lock = await takeLock(path);
+    const folder = new RunFolder(path, newRecord(options), lock);
+    await folder.#claim();
+    await folder.update({});
+    return folder;
+  }
+
+  static async #reopen(options: OpenOptions, path: string): Promise<RunFolder> {
+    const earlier = JSON.parse(await readText(`${path}/run.json`)) as RunRecord;
+    const lock = await takeLock(path);
+    const { seconds, results, started } = earlier;
+    return new RunFolder(path, { ...newRecord(options), seconds, results, started }, lock);
+  }
+
+  /** The path of a file in the folder. */
+  file(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  /** Writes a file in the folder, whole or not at all. */
+  async write(name: string, content: Uint8Array | string): Promise<void> {
+    await writeAtomically(this.file(name), content);
+  }
+
+  /** Changes run.json. */
+  async update(changes: Partial<RunRecord>): Promise<void> {
+    this.record = { ...this.record, ...changes, updated: new Date().toISOString() };
+    await this.write("run.json", JSON.stringify(this.record, null, 2) + "\n");
+  }
+
+  /** Adds to the seconds spent on something. */
+  spend(what: string, seconds: number): void {
+    const { seconds: before } = this.record;
+    this.record.seconds = { ...before, [what]: round((before[what] ?? 0) + seconds) };
+  }
+
+  /** Lets go of the folder. */
+  close(): void {
+    this.#lock.close();
+  }
+
+  /** Makes run.json, which must not be there yet. */
+  async #claim(): Promise<void> {
+    try {
+      (await Deno.open(this.file("run.json"), { write: true, createNew: true })).close();
+    } catch (error) {
+      this.close();
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      throw new UserError(
+        `--out ${this.path} already holds a run; go on with it by --resume ${this.path}, or give ` +
+          "another folder",
+      );
+    }
+  }
+}
+
+/** The first of base, base-2, base-3, … that is not there yet; it is made. */
+async function unusedFolder(base: string): Promise<string> {
+  await makeFolder(base.slice(0, base.lastIndexOf("/")));
+  for (let i = 1; i <= MOST_SUFFIXES; i++) {
+    const path = i === 1 ? base : `${base}-${i}`;
+    try {
+      await Deno.mkdir(path);
+      return path;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    }
+  }
+  throw new UserError(`${base} and ${MOST_SUFFIXES - 1} folders like it are taken; give --out`);
+}
+
+/** Holds run.lock for as long as this process lives: the system lets go of it, however it ends. */
+async function takeLock(path: string): Promise<Deno.FsFile> {
+  const file = await openLock(`${path}/run.lock`);
+  if (await file.tryLock(true)) return file;
+  file.close();
+  throw new UserError(
+    `another process is working in ${path}; wait until it ends, or give another --out`,
+  );
+}
+
+async function openLock(path: string): Promise<Deno.FsFile> {
+  try {
+    return await Deno.open(path, { write: true, create: true });
+  } catch (error) {
+    const message = error instanceof Error ? error.message.split("\n")[0] : String(error);
+    throw new UserError(`cannot write ${path}: ${message}`, { cause: error, exitCode: 1 });
+  }
+}
+
+function newRecord({ script, settings, backend }: OpenOptions): RunRecord {
+  const now = new Date().toISOString();
+  const { name, adapter, workers } = backend;
+  return {
+    script,
+    settings: { ...settings },
+    versions: {
+      deno: Deno.version.deno,
+      v8: Deno.version.v8,
+      tfjs: tf.version_core,
+    },
+    backend: { name, adapter, workers },
+    status: "running",
+    started: now,
+    updated: now,
+    seconds: {},
+    results: {},
+  };
+}
+
+function round(seconds: number): number {
+  return Math.round(seconds * 1000) / 1000;
+}

@@ -1,0 +1,32 @@
+export { deepStrictEqual as assertEquals, ok as assert } from "node:assert";
+
+import { rejects, throws } from "node:assert";
+
+/** `fn` throws an error of the class, whose message includes the text. */
+export function assertThrows(
+  fn: () => unknown,
+  // deno-lint-ignore no-explicit-any
+  ErrorClass: abstract new (...args: any[]) => Error = Error,
+  msgIncludes = "",
+): void {
+  throws(
+    fn,
+    (error) =>
+      error instanceof ErrorClass && error.message.includes(msgIncludes),
+  );
+}
+
+/** The promise of `fn` is rejected with an error of the class, whose message includes the text. */
+export async function assertRejects<E extends Error>(
+  fn: () => Promise<unknown>,
+  // deno-lint-ignore no-explicit-any
+  ErrorClass: abstract new (...args: any[]) => E,
+  msgIncludes = "",
+): Promise<E> {
+  let rejection: unknown;
+  await rejects(fn, (error) => {
+    rejection = error;
+    return error instanceof ErrorClass && error.message.includes(msgIncludes);
+  });
+  return rejection as E;
+}

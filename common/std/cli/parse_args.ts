@@ -1,0 +1,43 @@
+/**
+ * `parseArgs` of the standard library's `cli` package, for the options that this project uses, over
+ * `minimist`, which the original grew out of.
+ *
+ * @module
+ */
+import minimist from "npm:minimist@1.2.8";
+
+/** The options that are used here; the same as the original's of the same names. */
+export interface ParseOptions {
+  /** Flags whose value is text. */
+  string?: string[];
+  /** Flags without a value. */
+  boolean?: string[];
+  /** Flags whose values are collected in an array, [] when not given. */
+  collect?: string[];
+  /** Other names of flags. */
+  alias?: Record<string, string>;
+  /** Values of flags that are not given. */
+  default?: Record<string, unknown>;
+  /** Is shown every argument that is not known; false leaves it out of the result. */
+  unknown?: (argument: string, key?: string, value?: unknown) => unknown;
+}
+
+/** Reads flags; what is not a flag stands in `_`. */
+// deno-lint-ignore no-explicit-any
+export function parseArgs(args: string[], options: ParseOptions = {}): Record<string, any> {
+  const { string, boolean, alias, default: defaults, unknown, collect = [] } = options;
+  const parsed = minimist(args, {
+    string,
+    boolean,
+    alias,
+    default: defaults,
+    unknown: unknown && ((argument: string) => unknown(argument) !== false),
+  });
+  for (const [name, value] of Object.entries(parsed)) {
+    if (name === "_") continue;
+    // minimist makes an array of what comes twice; the original keeps the last unless told to collect
+    if (!collect.includes(name)) parsed[name] = Array.isArray(value) ? value.at(-1) : value;
+  }
+  for (const name of collect) parsed[name] = [parsed[name] ?? []].flat();
+  return parsed;
+}
