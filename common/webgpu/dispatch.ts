@@ -43,7 +43,8 @@ interface Compiled {
   layout: GPUBindGroupLayout;
 }
 
-const compiled = new WeakMap<GPUDevice, Map<string, Compiled>>();
+/** By device, code and declarations. */
+const compiled = new WeakMap<GPUDevice, Map<string, Map<string, Compiled>>>();
 
 /** Records the dispatch; tfjs submits the queue every few dispatches and before a read. */
 export function dispatch(call: Dispatch): void {
@@ -87,23 +88,32 @@ function uniformBuffer({ sizes = {}, reals = {} }: Dispatch): GPUBuffer | undefi
 }
 
 function compile(device: GPUDevice, call: Dispatch): Compiled {
-  const source = declarations(call) + call.code;
-  const cache = compiled.get(device) ?? new Map<string, Compiled>();
-  compiled.set(device, cache);
-  let entry = cache.get(source);
-  if (!entry) {
+  const ofDevice = entryOf(compiled, device, () => new Map<string, Map<string, Compiled>>());
+  const ofCode = entryOf(ofDevice, call.code, () => new Map<string, Compiled>());
+  return entryOf(ofCode, declarations(call), () => {
     const layout = device.createBindGroupLayout({ entries: layoutEntries(call) });
+    const code = declarations(call) + call.code;
     const pipeline = device.createComputePipeline({
       label: call.name,
       layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
       compute: {
-        module: device.createShaderModule({ label: call.name, code: source }),
+        module: device.createShaderModule({ label: call.name, code }),
         entryPoint: "main",
       },
     });
-    cache.set(source, entry = { pipeline, layout });
-  }
-  return entry;
+    return { pipeline, layout };
+  });
+}
+
+/** The entry, made if it is not there yet. */
+function entryOf<K, V>(
+  map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
+  key: K,
+  make: () => V,
+): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, value = make());
+  return value;
 }
 
 function declarations({ inputs, outputs, sizes = {}, reals = {} }: Dispatch): string {

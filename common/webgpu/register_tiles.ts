@@ -7,24 +7,21 @@
  *
  * @module
  */
-import type { TileShape } from "./tiled_product.ts";
+import type { Tiles, TileShape } from "./tiled_product.ts";
 
 /** Lanes of a CPU's vector unit; a multiple of what adapters have. */
 const WORKGROUP = 8;
 
-/** The entry point and its workgroups for a product of this shape. */
-export function registerTiles(
-  shape: TileShape,
-): { code: string; workgroups: [number, number, number] } {
-  const tileRows = registerTileSize(shape.rows);
-  const tileColumns = registerTileSize(shape.columns);
-  const tiles = Math.ceil(shape.rows / tileRows) * Math.ceil(shape.columns / tileColumns);
-  const workgroups = Math.ceil(tiles / WORKGROUP);
-  return {
-    code: entryPoint(tileRows, tileColumns, shape),
-    workgroups: [workgroups, 1, shape.count],
-  };
-}
+/** A tile for each invocation. */
+export const registerTiles: Tiles = {
+  entryPoint: (shape) =>
+    entryPoint(registerTileSize(shape.rows), registerTileSize(shape.columns), shape),
+  workgroups: ({ rows, columns, count }) => {
+    const down = Math.ceil(rows / registerTileSize(rows));
+    const across = Math.ceil(columns / registerTileSize(columns));
+    return [Math.ceil(down * across / WORKGROUP), 1, count];
+  },
+};
 
 /** Rows or columns of a tile: no more than the product needs. */
 export function registerTileSize(size: number): number {

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { TileShape } from "./tiled_product.ts";
+import type { Tiles, TileShape } from "./tiled_product.ts";
 
 /** Rows and columns of a workgroup's tile. */
 export const SHARED_TILE = 64;
@@ -16,17 +16,15 @@ const DEPTH = 16;
 /** From one depth to the next in shared memory: no two invocations write to the same bank. */
 const PITCH = SHARED_TILE + 2;
 
-/**
- * The entry point and its workgroups for a product of this shape: 256 invocations and 8 KiB of
- * shared memory, which every WebGPU device has.
- */
-export function sharedTiles(
-  shape: TileShape,
-): { code: string; workgroups: [number, number, number] } {
-  const across = Math.ceil(shape.columns / SHARED_TILE);
-  const down = Math.ceil(shape.rows / SHARED_TILE);
-  return { code: entryPoint(shape), workgroups: [down, across, shape.count] };
-}
+/** A tile for each workgroup of 256 invocations and 8 KiB of shared memory: all devices have that. */
+export const sharedTiles: Tiles = {
+  entryPoint,
+  workgroups: ({ rows, columns, count }) => [
+    Math.ceil(rows / SHARED_TILE),
+    Math.ceil(columns / SHARED_TILE),
+    count,
+  ],
+};
 
 function entryPoint(shape: TileShape): string {
   const ofDepth = shape.aContiguous === "depth";

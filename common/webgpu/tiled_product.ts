@@ -54,6 +54,12 @@ export interface Operand {
   run: number;
 }
 
+/** A way to cut products up: WGSL for the entry point, and how many workgroups of it. */
+export interface Tiles {
+  entryPoint(shape: TileShape): string;
+  workgroups(shape: TileShape): [number, number, number];
+}
+
 /** What a generator of tiles is told. */
 export interface TileShape {
   rows: number;
@@ -69,36 +75,43 @@ export function tileSize(size: number, tiling: Tiling): number {
   return tiling === "shared" ? SHARED_TILE : registerTileSize(size);
 }
 
+/** The shaders so far, by what they were generated from: generating one takes a while. */
+const generated = new Map<string, string>();
+
 /** Runs the product in one dispatch. */
 export function runProduct(product: Product, tiling: Tiling): void {
   const { name, rows, columns, depth, count, a, b } = product;
+  const tiles = tiling === "shared" ? sharedTiles : registerTiles;
   const shape = {
-    rows,
-    columns,
-    depth,
-    count,
-    aContiguous: a.contiguous,
-    bContiguous: b.contiguous,
+    ...{ rows, columns, depth, count },
+    ...{ aContiguous: a.contiguous, bContiguous: b.contiguous },
   };
-  const { code, workgroups } = (tiling === "shared" ? sharedTiles : registerTiles)(shape);
+  const [quadsA, quadsB] = [a.run % 4 === 0, b.run % 4 === 0];
+  const tile = `${tileSize(rows, tiling)}x${tileSize(columns, tiling)}`;
+  const key = [tiling, tile, a.contiguous, b.contiguous, quadsA, quadsB, product.functions].join();
+  let code = generated.get(key);
+  if (code === undefined) {
+    code = loader("A", quadsA) + loader("B", quadsB) + product.functions + tiles.entryPoint(shape);
+    generated.set(key, code);
+  }
   dispatch({
     name,
-    code: loader("A", a) + loader("B", b) + product.functions + code,
+    code,
     inputs: {
-      A: { tensor: a.tensor, vec4: a.run % 4 === 0 },
-      B: { tensor: b.tensor, vec4: b.run % 4 === 0 },
+      A: { tensor: a.tensor, vec4: quadsA },
+      B: { tensor: b.tensor, vec4: quadsB },
       ...product.inputs,
     },
     outputs: { C: product.output },
     sizes: { rows, columns, depth, ...product.sizes },
-    workgroups,
+    workgroups: tiles.workgroups(shape),
   });
 }
 
 /** Four neighbours from an index on; those from `count` on lie beyond the run and read as 0. */
-function loader(name: string, { run }: Operand): string {
+function loader(name: string, quads: boolean): string {
   const single = (i: number) => `select(0.0, ${name}[index + ${i}u], count > ${i}u)`;
-  return run % 4 === 0
+  return quads
     ? `fn load${name}(index: u32, count: u32) -> vec4f { return ${name}[index / 4u]; }\n`
     : `fn load${name}(index: u32, count: u32) -> vec4f {
   return vec4f(${[0, 1, 2, 3].map(single).join(", ")});
