@@ -17,6 +17,8 @@ export interface Backend {
   name: "webgpu" | "wasm" | "cpu";
   /** The GPU adapter's name; only with `webgpu`. */
   adapter?: string;
+  /** Whether a GPU computes: false for the CPU, a software adapter included. */
+  hardware: boolean;
   /** Threads that compute: 1 but for `wasm`. */
   workers: number;
   /** One line: what was chosen, why, and what would be faster. */
@@ -54,6 +56,7 @@ export async function selectBackend(
     return {
       name: "webgpu",
       adapter: gpu.name,
+      hardware: !gpu.software,
       workers: 1,
       reason: `WebGPU on ${gpu.name}, ${software}`,
       dispose: () => {},
@@ -69,6 +72,7 @@ export async function selectBackend(
     : "no WebGPU adapter was found; a GPU would be faster";
   return {
     name: "wasm",
+    hardware: false,
     workers,
     reason: `WASM with ${threadsInWords}: ${why}`,
     dispose: () => threads.dispose(),
@@ -79,6 +83,7 @@ async function startCpu(): Promise<Backend> {
   await tf.setBackend("cpu");
   return {
     name: "cpu",
+    hardware: false,
     workers: 1,
     reason: "plain JavaScript, as asked; --backend wasm is about a hundred times faster",
     dispose: () => {},
