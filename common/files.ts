@@ -60,19 +60,24 @@ export async function readText(path: string): Promise<string> {
 }
 
 function writingFailed(path: string, error: unknown): UserError {
-  const why = error instanceof Deno.errors.NotCapable
-    ? `this needs the permission --allow-write=${path}, which the task gives only for runs/`
-    : reason(error);
-  return new UserError(`cannot write ${path}: ${why}`, { cause: error, exitCode: 1 });
+  return new UserError(`cannot write ${path}: ${missingPermission(error) ?? reason(error)}`, {
+    cause: error,
+    exitCode: 1,
+  });
 }
 
 function readingFailed(path: string, error: unknown): UserError {
-  const why = error instanceof Deno.errors.NotCapable
-    ? `this needs the permission --allow-read=${path}, which the task gives only for runs/`
-    : error instanceof Deno.errors.NotFound
-    ? "there is no such file"
-    : reason(error);
-  return new UserError(`cannot read ${path}: ${why}`, { cause: error, exitCode: 2 });
+  const why = missingPermission(error) ??
+    (error instanceof Deno.errors.NotFound ? "there is no such file" : reason(error));
+  return new UserError(`cannot read ${path}: ${why}`, { cause: error });
+}
+
+/** Which flag would have allowed it, where a missing permission is the reason. */
+function missingPermission(error: unknown): string | undefined {
+  if (!(error instanceof Deno.errors.NotCapable)) return undefined;
+  const [, kind, path] = /Requires (\w+) access to "(.*?)"/.exec(error.message) ?? [];
+  if (!kind) return error.message;
+  return `this needs the permission --allow-${kind}=${path}; the tasks give those for runs/`;
 }
 
 /** The operating system's words: Deno's message without the call that it names. */
