@@ -114,6 +114,9 @@ const CONVOLUTIONS = [ // B, H, W, C, O, kernel, stride
   [2, 5, 7, 4, 8, 5, 2],
   [5, 11, 13, 20, 36, 3, 1],
   [2, 4, 4, 130, 66, 3, 1],
+  [2, 3, 8, 5, 9, 3, 1],
+  [1, 3, 16, 8, 12, 3, 1],
+  [1, 2, 32, 4, 4, 5, 1],
 ];
 
 for (const tiling of ["registers", "shared"] as const) {

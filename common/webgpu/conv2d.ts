@@ -26,6 +26,7 @@ export function conv2dKernel(tiling: Tiling): tf.KernelFunc {
       count: 1,
       a: { tensor: x, contiguous: "depth", run: C },
       b: { tensor: w, contiguous: "outer", run: O },
+      window: stride === 1 ? { taps: kernel, run: wide } : undefined,
       functions: FORWARD + storeRows(O, true),
       inputs: { bias: { tensor: bias, vec4: O % 4 === 0 } },
       output: { tensor: y, vec4: O % 4 === 0 },
@@ -97,6 +98,7 @@ export function conv2dInputGradientKernel(tiling: Tiling): tf.KernelFunc {
       count: stride * stride,
       a: { tensor: dy, contiguous: "depth", run: O },
       b: { tensor: w, contiguous: "depth", run: O },
+      window: stride === 1 ? { taps: kernel, run: wide } : undefined,
       functions: INPUT_GRADIENT + storeClass(C),
       output: { tensor: dx, vec4: C % 4 === 0 },
       sizes: { H, W, C, O, h, w: wide, kernel, stride, padding: (kernel - 1) / 2, strideB: O },
@@ -116,9 +118,11 @@ fn taps(z: u32) -> vec2u { return (vec2u(p.kernel + p.stride - 1u) - firstTap(z)
 
 fn stepRange(z: u32) -> vec2u { return vec2u(0u, taps(z).x * taps(z).y); }
 
+// backwards, so that ∂L/∂y is read forwards
 fn tap(step: u32, z: u32) -> vec2u {
   let across = max(taps(z).y, 1u);
-  return firstTap(z) + vec2u(step / across, step % across) * p.stride;
+  let left = taps(z) - 1u - vec2u(step / across, step % across);
+  return firstTap(z) + left * p.stride;
 }
 
 // the pixel's sample, row and column in the input

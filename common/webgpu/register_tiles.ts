@@ -2,12 +2,15 @@
  * A tiled product in which every invocation works alone, on a tile of up to 16x16 numbers in
  * registers: for each step of depth it loads 16 numbers of A and 16 of B and does 256 multiplications.
  *
+ * Where neighbouring rows read the same numbers at neighbouring steps (a convolution's pixels), these
+ * are loaded once: 18 instead of 48 for 16 pixels and the three taps of a row of the window.
+ *
  * On a software adapter such as llvmpipe an invocation is a lane of a CPU's vector unit, a load
  * costs as much as some twenty multiplications, and shared memory is no faster than any other.
  *
  * @module
  */
-import type { Tiles, TileShape } from "./tiled_product.ts";
+import type { Tiles, TileShape, Window } from "./tiled_product.ts";
 
 /** Lanes of a CPU's vector unit; a multiple of what adapters have. */
 const WORKGROUP = 8;
@@ -33,6 +36,8 @@ function entryPoint(tileRows: number, tileColumns: number, shape: TileShape): st
   const quads = range(tileColumns / 4); // four columns each
   const perRow = (line: (m: number) => string) => rows.map((m) => `  ${line(m)}\n`).join("");
   const ofDepth = shape.aContiguous === "depth";
+  const window = windowOf(tileRows, shape);
+  const taps = range(window.taps);
   return `
 @compute @workgroup_size(${WORKGROUP})
 fn main(@builtin(global_invocation_id) id: vec3u) {
@@ -44,11 +49,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 ${perRow((m) => quads.map((n) => `var c${m}_${n} = vec4f();`).join(" "))}
 ${ofDepth ? perRow((m) => `let origin${m} = origin(row + ${m}u, z);`) : ""}
   let steps = stepRange(z);
-  for (var step = steps.x; step < steps.y; step++) {
-    let startB = startOfB(step, z);
-${ofDepth ? perRow((m) => `let start${m} = startOfA(origin${m}, step, z);`) : ""}
+  for (var step = steps.x; step < steps.y; step += ${window.taps}u) {
+${ofDepth ? startsOfA(window, tileRows) : ""}
     for (var k = 0u; k < p.depth; k += ${depthPerTurn(shape)}u) {
-${loadA(rows, shape)}${loadB(tileColumns, shape)}${multiply(rows, quads, shape)}    }
+${ofDepth ? loadWindow(window, tileRows) : loadRows(rows, shape)}
+${
+    taps.map((tap) =>
+      `      {
+      let startB = startOfB(step + ${tap}u, z);
+${loadB(tileColumns, shape)}${multiply(rows, quads, shape, window, tap)}      }\n`
+    ).join("")
+  }    }
   }
 ${
     perRow((m) =>
@@ -58,18 +69,47 @@ ${
 `;
 }
 
+/** The product's window where the tile holds whole runs of rows, or lies within one. */
+function windowOf(tileRows: number, { window }: TileShape): Window {
+  const fits = window && (tileRows % window.run === 0 || window.run % tileRows === 0);
+  return fits ? { ...window, run: Math.min(window.run, tileRows) } : { taps: 1, run: tileRows };
+}
+
+/** The places that a tile's rows read at any tap, each with a row and a tap that get there. */
+function places({ taps, run }: Window, tileRows: number): { m: number; tap: number; at: string }[] {
+  return range(tileRows).flatMap((m) => {
+    const tapsOfItsOwn = m % run === run - 1 ? taps : 1; // the next row has the others
+    return range(tapsOfItsOwn).map((tap) => ({ m, tap, at: place(m, tap, run) }));
+  });
+}
+
+/** Names start<place>. */
+function startsOfA(window: Window, tileRows: number): string {
+  return places(window, tileRows).map(({ m, tap, at }) =>
+    `    let start${at} = startOfA(origin${m}, step + ${tap}u, z);\n`
+  ).join("");
+}
+
+/** Names a<place>, four of depth in one. */
+function loadWindow(window: Window, tileRows: number): string {
+  return places(window, tileRows).map(({ at }) =>
+    `      let a${at} = ` +
+    `select(vec4f(), loadA(u32(max(start${at}, 0)) + k, p.depth - k), start${at} >= 0);\n`
+  ).join("");
+}
+
+/** What row m reads at a tap: the number of its run, and how far along. */
+function place(m: number, tap: number, run: number): string {
+  return `${Math.floor(m / run)}_${m % run + tap}`;
+}
+
 /** Four steps of depth a turn where an operand's depth is read four at a time. */
 function depthPerTurn({ aContiguous, bContiguous }: TileShape): number {
   return aContiguous === "depth" || bContiguous === "depth" ? 4 : 1;
 }
 
-/** Names a<row> (four of depth in one) or a<depth>_<quad of rows>. */
-function loadA(rows: number[], shape: TileShape): string {
-  if (shape.aContiguous === "depth") {
-    return rows.map((m) =>
-      `      let a${m} = select(vec4f(), loadA(u32(max(start${m}, 0)) + k, p.depth - k), start${m} >= 0);\n`
-    ).join("");
-  }
+/** Names a<depth>_<quad of rows>. */
+function loadRows(rows: number[], shape: TileShape): string {
   return range(depthPerTurn(shape)).map((q) => {
     const loads = range(rows.length / 4).map((m) =>
       `      let a${q}_${m} = select(vec4f(), ` +
@@ -103,9 +143,17 @@ function loadB(tileColumns: number, shape: TileShape): string {
   return [...columns, ...turned].join("");
 }
 
-function multiply(rows: number[], quads: number[], shape: TileShape): string {
+function multiply(
+  rows: number[],
+  quads: number[],
+  shape: TileShape,
+  { run }: Window,
+  tap: number,
+): string {
   const a = (m: number, q: number) =>
-    shape.aContiguous === "depth" ? `a${m}[${q}]` : `a${q}_${Math.floor(m / 4)}[${m % 4}]`;
+    shape.aContiguous === "depth"
+      ? `a${place(m, tap, run)}[${q}]`
+      : `a${q}_${Math.floor(m / 4)}[${m % 4}]`;
   return rows.flatMap((m) =>
     quads.map((n) => {
       const sum = range(depthPerTurn(shape)).reduce(

@@ -37,6 +37,8 @@ export interface Product {
   count: number;
   a: Operand;
   b: Operand;
+  /** Only where A's depth is contiguous. */
+  window?: Window;
   /** The WGSL functions above. */
   functions: string;
   /** Further inputs, the output, and the sizes that the functions read. */
@@ -60,6 +62,15 @@ export interface Tiles {
   workgroups(shape: TileShape): [number, number, number];
 }
 
+/**
+ * What a convolution's rows share: steps come in runs of `taps`, and what a row reads at one tap the
+ * row before it reads at the next, within each `run` of rows (the pixels of an image's row).
+ */
+export interface Window {
+  taps: number;
+  run: number;
+}
+
 /** What a generator of tiles is told. */
 export interface TileShape {
   rows: number;
@@ -68,6 +79,7 @@ export interface TileShape {
   count: number;
   aContiguous: Operand["contiguous"];
   bContiguous: Operand["contiguous"];
+  window?: Window;
 }
 
 /** Rows or columns of a tile when the product has this many. */
@@ -80,15 +92,16 @@ const generated = new Map<string, string>();
 
 /** Runs the product in one dispatch. */
 export function runProduct(product: Product, tiling: Tiling): void {
-  const { name, rows, columns, depth, count, a, b } = product;
+  const { name, rows, columns, depth, count, a, b, window } = product;
   const tiles = tiling === "shared" ? sharedTiles : registerTiles;
   const shape = {
     ...{ rows, columns, depth, count },
-    ...{ aContiguous: a.contiguous, bContiguous: b.contiguous },
+    ...{ aContiguous: a.contiguous, bContiguous: b.contiguous, window },
   };
   const [quadsA, quadsB] = [a.run % 4 === 0, b.run % 4 === 0];
   const tile = `${tileSize(rows, tiling)}x${tileSize(columns, tiling)}`;
-  const key = [tiling, tile, a.contiguous, b.contiguous, quadsA, quadsB, product.functions].join();
+  const layout = [a.contiguous, b.contiguous, quadsA, quadsB, window?.taps, window?.run];
+  const key = [tiling, tile, ...layout, product.functions].join();
   let code = generated.get(key);
   if (code === undefined) {
     code = loader("A", quadsA) + loader("B", quadsB) + product.functions + tiles.entryPoint(shape);
