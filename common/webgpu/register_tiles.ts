@@ -6,13 +6,13 @@
  * are loaded once: 18 instead of 48 for 16 pixels and the three taps of a row of the window.
  *
  * On a software adapter such as llvmpipe an invocation is a lane of a CPU's vector unit, a load
- * costs as much as some twenty multiplications, and shared memory is no faster than any other.
+ * costs as much as about ten multiplications, and shared memory is no faster than any other.
  *
  * @module
  */
 import type { Tiles, TileShape, Window } from "./tiled_product.ts";
 
-/** Lanes of a CPU's vector unit; a multiple of what adapters have. */
+/** As many as a CPU with AVX2 has lanes: one vector. */
 const WORKGROUP = 8;
 
 /** A tile for each invocation. */
