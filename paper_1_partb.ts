@@ -32,10 +32,16 @@ import {
 } from "./common/command_line.ts";
 import { type PointData, pointData } from "./common/data/points/point_data.ts";
 import { qPosterior, qSample } from "./common/forward_process.ts";
-import { slicedWasserstein } from "./common/metrics/sliced_wasserstein.ts";
 import { gaussianNoise } from "./common/noise.ts";
 import { linear } from "./common/ops/mat_mul.ts";
-import { diffusionFigure, fieldFigure, lossFigure } from "./common/plot/figures.ts";
+import { copyOf } from "./common/parameters.ts";
+import {
+  type Bound,
+  inOneLine,
+  type PointChain,
+  type PointReport,
+  reportPoints,
+} from "./common/point_report.ts";
 import { inWords } from "./common/progress.ts";
 import { uniform } from "./common/random.ts";
 import { RunFolder } from "./common/run_folder.ts";
@@ -298,9 +304,9 @@ function split(name: string): [part: string, layer: string] {
   return [name.slice(0, dot), name.slice(dot + 1)];
 }
 
-/** A weight matrix [in, out] as PyTorch's [out, in] or back; a bias as it is. */
+/** A copy of a weight matrix [in, out] as PyTorch's [out, in], or back; of a bias, as it is. */
 function turned(tensor: tf.Tensor): tf.Tensor {
-  return tensor.rank === 2 ? tf.transpose(tensor) : tf.clone(tensor);
+  return copyOf(tensor.rank === 2 ? tf.transpose(tensor) : tensor);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -324,16 +330,6 @@ export function klDivergence(q: Gaussian, p: Gaussian): tf.Tensor {
 /** The mean of {@linkcode klDivergence} over all numbers: what a training step brings down. */
 export function klLoss(q: Gaussian, p: Gaussian): tf.Scalar {
   return tf.mean(klDivergence(q, p));
-}
-
-/** The bound and what it is compared with, in bits for each point. */
-export interface Bound {
-  /** K, a lower bound of the mean log likelihood log₂ p(x₀). */
-  K: number;
-  /** L_null, the mean log likelihood of the data under the prior N(0, I). */
-  nullModel: number;
-  /** E KL(q‖p) of each t = 2..T, in nats a point. */
-  klPerT: { t: number[]; value: number[] };
 }
 
 /**
@@ -457,14 +453,6 @@ function klAtOneTime({ model, schedule, data, settings }: Training, step: number
 // 4. Sampling: the chain backwards, from noise to data
 // ---------------------------------------------------------------------------------------------
 
-/** A point of the reverse chain; its tensor is valid until the next one is asked for. */
-export interface ChainPoint {
-  /** From T down to 0. */
-  t: number;
-  /** [B, 2]. */
-  xt: tf.Tensor2D;
-}
-
 /**
  * Draws points from the model: x_T ~ N(0, I), then x_{t−1} ~ p_θ(x_{t−1} | xₜ) for t = T..1.
  *
@@ -474,7 +462,7 @@ export function* sample(
   model: ReverseModel,
   schedule: Schedule,
   { count, seed }: { count: number; seed: number },
-): Generator<ChainPoint> {
+): Generator<PointChain> {
   let xt = gaussianNoise<tf.Rank.R2>({ seed, stream: "xT" }, [count, 2]);
   try {
     for (let t = schedule.T; t >= 1; t--) {
@@ -499,10 +487,6 @@ export function* sample(
 // 5. The run: train, sample, draw, measure
 // ---------------------------------------------------------------------------------------------
 
-/** Points in a figure's panel, and points that are measured. */
-const SHOWN = 3000;
-const MEASURED = 5000;
-
 async function main(args: string[]): Promise<number> {
   const read = await readSettings(command, args);
   if (!read) return 0;
@@ -525,10 +509,12 @@ async function main(args: string[]): Promise<number> {
       resumeCommand: commandText(command.name, { resume: folder.path }),
     });
     if (end.status === "interrupted") return 130;
-    const results = await conclude({ model, schedule, data, folder, losses: end.losses, settings });
+    const report = await conclude({ model, schedule, data, folder, losses: end.losses, settings });
     folder.spend("all", (performance.now() - started) / 1000);
-    await folder.update({ status: "finished", results: { ...results } });
-    console.log(summary(results, data, folder));
+    await folder.update({ status: "finished", results: { ...report } });
+    console.log(
+      `${folder.path}, ${inWords(folder.record.seconds.all)}: ${inOneLine(report, data)}`,
+    );
     return 0;
   } finally {
     folder.close();
@@ -548,20 +534,7 @@ async function prepare(model: ReverseModel, folder: RunFolder, resumed: boolean)
   return { adam, losses };
 }
 
-/** The numbers of a finished run. */
-interface Results {
-  /** The bound, in bits a point. */
-  K: number;
-  /** K − L_null: how much better than the prior the model explains the data. */
-  KMinusNull: number;
-  /** Sliced Wasserstein distance between samples and data, and between two draws of the data. */
-  slicedWasserstein: number;
-  slicedWassersteinOfData: number;
-  /** Mean distance of a sample from the noise-free shape, where it has one. */
-  meanDistance?: number;
-}
-
-/** Figures, files and numbers of the trained model. */
+/** Writes the model, the figures and the samples, and measures them. */
 async function conclude(
   { model, schedule, data, folder, losses, settings: { seed } }: {
     model: ReverseModel;
@@ -571,161 +544,21 @@ async function conclude(
     losses: number[];
     settings: PaperSettings;
   },
-): Promise<Results> {
-  const model_ = model.stateDict();
-  await writeSafetensors(folder.file("model.safetensors"), model_);
-  tf.dispose([...model_.values()]);
-
-  const reverse = await pointsAlongChain(model, schedule, seed);
-  const samples = reverse.get(0)!;
-  await folder.write("samples.csv", "x,y\n" + csvRows(samples));
-
-  const bound = await measureBound(model, schedule, data, { count: 2000, seed });
-  await folder.write("paper1_diffusion.png", await drawDiffusion(schedule, data, reverse, seed));
-  await folder.write(
-    "paper1_loss.png",
-    await lossFigure({
-      lossLabel: "KL(q‖p), nats",
-      losses,
-      perT: { ...bound.klPerT, label: "KL of each t, nats a point" },
-    }),
-  );
-  await folder.write("paper1_field.png", await drawField(model, schedule, data, seed));
-
-  const distances = wassersteinDistances(samples, data, seed);
-  return {
-    K: bound.K,
-    KMinusNull: bound.K - bound.nullModel,
-    slicedWasserstein: distances.ofSamples,
-    slicedWassersteinOfData: distances.ofData,
-    meanDistance: data.distance && mean(data.distance(samples)),
-  };
-}
-
-/** The reverse chain's points at t = T, T/2 and 0. */
-async function pointsAlongChain(
-  model: ReverseModel,
-  schedule: Schedule,
-  seed: number,
-): Promise<Map<number, Float32Array>> {
-  const kept = new Map<number, Float32Array>();
-  const wanted = [schedule.T, Math.floor(schedule.T / 2), 0];
-  for (const { t, xt } of sample(model, schedule, { count: MEASURED, seed })) {
-    if (wanted.includes(t)) kept.set(t, await xt.data() as Float32Array);
-  }
-  return kept;
-}
-
-/** The forward chain above, the learned reverse chain below. */
-async function drawDiffusion(
-  schedule: Schedule,
-  data: PointData,
-  reverse: Map<number, Float32Array>,
-  seed: number,
-): Promise<Uint8Array> {
-  const times = [0, Math.floor(schedule.T / 2), schedule.T];
-  const x0 = data.sample({ seed, stream: "figure" }, SHOWN);
-  const forward = await Promise.all(times.map(async (t) => {
-    const xt = tf.tidy(() => {
-      const eps = gaussianNoise<tf.Rank.R2>({ seed, stream: "figure eps" }, [SHOWN, 2]);
-      return qSample(schedule, tf.tensor2d(x0, [SHOWN, 2]), t, eps);
-    });
-    const points = await xt.data() as Float32Array;
-    xt.dispose();
-    return points;
-  }));
-  const title = (t: number) => `t = ${t}`;
-  return await diffusionFigure({
-    rows: [
-      {
-        label: "forward: data to noise",
-        panels: times.map((t, i) => ({ title: title(t), points: forward[i] })),
-      },
-      {
-        label: "reverse: noise to samples",
-        panels: times.map((t) => ({
-          title: title(t),
-          points: reverse.get(t)!.subarray(0, 2 * SHOWN),
-        })),
-      },
-    ],
+): Promise<PointReport> {
+  const weights = model.stateDict();
+  await writeSafetensors(folder.file("model.safetensors"), weights);
+  tf.dispose([...weights.values()]);
+  return await reportPoints({
+    folder,
+    data,
+    seed,
+    losses,
+    T: schedule.T,
+    bound: await measureBound(model, schedule, data, { count: 2000, seed }),
+    forward: (x0, t, eps) => qSample(schedule, x0, t, eps),
+    reverse: (count) => sample(model, schedule, { count, seed }),
+    mean: (xt, t) => model.forward(xt, t).mean,
   });
-}
-
-/** What the network knows: μ_θ(xₜ, t) − xₜ on a grid, over the data at that t. */
-async function drawField(
-  model: ReverseModel,
-  schedule: Schedule,
-  data: PointData,
-  seed: number,
-): Promise<Uint8Array> {
-  const { T } = schedule;
-  const times = [
-    ...new Set([0.4, 0.55, 0.7, 1].map((share) => Math.max(2, Math.round(share * T)))),
-  ];
-  const panels = await Promise.all(times.map(async (t) => {
-    const [points, grid, drift] = tf.tidy(() => {
-      const x0 = tf.tensor2d(data.sample({ seed, stream: "figure" }, SHOWN), [SHOWN, 2]);
-      const eps = gaussianNoise<tf.Rank.R2>({ seed, stream: "field eps" }, [SHOWN, 2]);
-      const xt = qSample(schedule, x0, t, eps);
-      const extent = tf.max(tf.abs(xt)); // a square that holds all points
-      const ticks = tf.mul(tf.linspace(-1, 1, 17), extent);
-      const [x, y] = tf.meshgrid(ticks, ticks);
-      const grid = tf.stack([tf.reshape(x, [-1]), tf.reshape(y, [-1])], 1) as tf.Tensor2D;
-      return [xt, grid, tf.sub(model.forward(grid, t).mean, grid)];
-    });
-    const [dots, from, by] = await Promise.all([points.data(), grid.data(), drift.data()]);
-    tf.dispose([points, grid, drift]);
-    const arrows = Array.from({ length: from.length / 2 }, (_, i) => ({
-      x: from[2 * i],
-      y: from[2 * i + 1],
-      dx: by[2 * i],
-      dy: by[2 * i + 1],
-    }));
-    return { title: `t = ${t}`, points: dots as Float32Array, arrows };
-  }));
-  return await fieldFigure({ panels });
-}
-
-/** Means over five draws: samples against data, and data against data. */
-function wassersteinDistances(samples: Float32Array, data: PointData, seed: number) {
-  const draws = [0, 1, 2, 3, 4].map((step) => {
-    const fresh = data.sample({ seed, stream: "measure", step }, MEASURED);
-    const other = data.sample({ seed, stream: "measure other", step }, MEASURED);
-    const options = { directions: 200, draw: { seed, stream: "directions", step } };
-    return {
-      ofSamples: slicedWasserstein(samples, fresh, options),
-      ofData: slicedWasserstein(other, fresh, options),
-    };
-  });
-  return {
-    ofSamples: mean(draws.map(({ ofSamples }) => ofSamples)),
-    ofData: mean(draws.map(({ ofData }) => ofData)),
-  };
-}
-
-function summary(results: Results, data: PointData, folder: RunFolder): string {
-  const { K, KMinusNull, slicedWasserstein, slicedWassersteinOfData, meanDistance } = results;
-  const parts = [
-    `K = ${K.toFixed(2)} bits a point (${data.scale}), K − L_null = ${KMinusNull.toFixed(2)} bits`,
-    `sliced Wasserstein ${slicedWasserstein.toFixed(4)} ` +
-    `(two draws of the data: ${slicedWassersteinOfData.toFixed(4)})`,
-  ];
-  if (meanDistance !== undefined) {
-    parts.push(`mean distance from the spiral ${meanDistance.toFixed(4)}`);
-  }
-  return `${folder.path}, ${inWords(folder.record.seconds.all)}: ${parts.join("; ")}`;
-}
-
-function csvRows(points: Float32Array): string {
-  return Array.from(
-    { length: points.length / 2 },
-    (_, i) => `${points[2 * i]},${points[2 * i + 1]}\n`,
-  ).join("");
-}
-
-function mean(values: ArrayLike<number>): number {
-  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 if (import.meta.main) await runMain(main);

@@ -8,9 +8,10 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { copyOf } from "./parameters.ts";
 
 /** Named parameters of a model. */
-export type Parameters = Map<string, tf.Variable>;
+type NamedVariables = Map<string, tf.Variable>;
 
 /** The numbers of one step. */
 export interface AdamStep {
@@ -102,12 +103,12 @@ export interface AdamOptions {
 
 /** Adam on a model's parameters. Make it after the model's weights are loaded. */
 export class Adam {
-  readonly #parameters: Parameters;
+  readonly #parameters: NamedVariables;
   readonly #options: Required<AdamOptions>;
   readonly #vectors: FlatVectors;
   #steps = 0;
 
-  constructor(parameters: Parameters, options: AdamOptions = {}) {
+  constructor(parameters: NamedVariables, options: AdamOptions = {}) {
     this.#parameters = parameters;
     const defaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clipNorm: Infinity };
     this.#options = { ...defaults, emaDecay: 0.999, ...options };
@@ -197,18 +198,13 @@ export class Adam {
   }
 }
 
-/** A tensor with numbers of its own: a clone would see the steps that change its original in place. */
-function copyOf(vector: tf.Tensor): tf.Tensor {
-  return tf.tidy(() => tf.add(vector, tf.zerosLike(vector)));
-}
-
 /**
  * A loss and its gradients with respect to the parameters; the caller disposes of both.
  *
  * @param loss Computes the scalar loss from the parameters.
  */
 export function valueAndGradients(
-  parameters: Parameters,
+  parameters: NamedVariables,
   loss: () => tf.Scalar,
 ): { value: tf.Scalar; gradients: Map<string, tf.Tensor> } {
   const variables = [...parameters.values()];

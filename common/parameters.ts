@@ -106,7 +106,10 @@ function fromTorch(tensor: tf.Tensor, layout: Layout): tf.Tensor {
   return tensor;
 }
 
-/** Numbers of its own: the optimizer changes variables in place, and a clone would share them. */
-function copyOf(tensor: tf.Tensor): tf.Tensor {
-  return tf.add(tensor, tf.zerosLike(tensor));
+/**
+ * A tensor with numbers of its own: the optimizer changes variables in place, and a clone would see
+ * it.
+ */
+export function copyOf(tensor: tf.Tensor): tf.Tensor {
+  return tf.tidy(() => tf.add(tensor, tf.zerosLike(tensor)));
 }
