@@ -1,0 +1,236 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
+import { Adam } from "../common/adam.ts";
+import { type BackendName, selectBackend } from "../common/backend.ts";
+import { readSafetensors } from "../common/checkpoint.ts";
+import type { ImageSet } from "../common/data/images/image_set.ts";
+import { loadImages } from "../common/data/images/load.ts";
+import { createModel, type ImageModel, loadModel } from "../common/image_model.ts";
+import { endOfChain } from "../common/reverse_process.ts";
+import { algorithm1, algorithm2, ddim } from "../paper_2.ts";
+
+const hasAdapter = await navigator.gpu?.requestAdapter() != null;
+const granted = await Promise.all(
+  (["run", "read", "write"] as const).map(async (name) =>
+    (await Deno.permissions.query({ name })).state === "granted"
+  ),
+);
+const mayRunProcesses = granted.every((yes) => yes);
+
+/** Runs f on a backend, and frees what it left there. */
+async function on(backendName: BackendName, f: () => Promise<void>): Promise<void> {
+  const backend = await selectBackend(backendName);
+  tf.engine().startScope();
+  try {
+    await f();
+  } finally {
+    tf.engine().endScope();
+    backend.dispose();
+  }
+}
+
+function smallModel(size: number, timesteps: number): ImageModel {
+  const settings = {
+    size,
+    channels: 16,
+    channelMults: "1,2",
+    attentionLevels: "1",
+    groups: 8,
+    dropout: 0,
+    timesteps,
+    schedule: "linear" as const,
+    seed: 1,
+  };
+  return createModel(settings, 1);
+}
+
+/** Gives the last layers weights: a new network's are 0, and it would predict 0 whatever it sees. */
+function stir(model: ImageModel): ImageModel {
+  const weights = model.network.stateDict();
+  for (const [name, weight] of weights) {
+    weights.set(
+      name,
+      tf.add(weight, tf.mul(0.1, tf.sin(tf.range(0, weight.size)).reshape(weight.shape))),
+    );
+  }
+  model.network.load(weights);
+  return model;
+}
+
+/** Eight digits, one of each of the classes 0 to 7. */
+async function eightDigits(size: number): Promise<ImageSet> {
+  const all = await loadImages({ dataset: "mnist", size, split: "train" });
+  const length = size * size;
+  const pixels = new Uint8Array(8 * length);
+  for (let digit = 0; digit < 8; digit++) {
+    const n = all.labels!.indexOf(digit);
+    pixels.set(all.pixels.subarray(n * length, (n + 1) * length), digit * length);
+  }
+  return { ...all, count: 8, pixels, labels: undefined };
+}
+
+const settings = { steps: 150, batch: 16, learningRate: 2e-3, warmUp: 20, seed: 1 };
+
+Deno.test("eight digits are learned by heart: the loss falls under 0.1 of its start", async () => {
+  await on("wasm", async () => {
+    const model = smallModel(16, 1000);
+    const adam = new Adam(model.network.parameters, { clipNorm: 1 });
+    const images = await eightDigits(16);
+    const losses: number[] = [];
+    for (const { loss } of algorithm1({ model, adam, images, settings })) {
+      losses.push((await loss.data())[0]);
+      loss.dispose();
+    }
+    const last = losses.slice(-40).reduce((sum, loss) => sum + loss, 0) / 40;
+    assert(last < 0.1 * losses[0], `from ${losses[0]} to ${last}`);
+  });
+});
+
+Deno.test("a training step leaves no tensors behind", async () => {
+  await on("wasm", async () => {
+    const model = smallModel(8, 100);
+    const adam = new Adam(model.network.parameters);
+    const images = await eightDigits(8);
+    const counts: number[] = [];
+    const few = { ...settings, steps: 12, batch: 2 };
+    for (const { loss } of algorithm1({ model, adam, images, settings: few })) {
+      loss.dispose();
+      counts.push(tf.memory().numTensors);
+    }
+    assertEquals(counts.length, 12);
+    assertEquals(new Set(counts.slice(1)).size, 1);
+  });
+});
+
+Deno.test("training goes on from the optimizer's step with the same numbers", async () => {
+  await on("wasm", async () => {
+    const images = await eightDigits(8);
+    const lossesOf = async (stops: number[]) => {
+      const model = smallModel(8, 100);
+      const adam = new Adam(model.network.parameters);
+      const losses: [number, number][] = [];
+      for (const steps of stops) {
+        const part = { ...settings, steps, batch: 2 };
+        for (const { step, loss } of algorithm1({ model, adam, images, settings: part })) {
+          losses.push([step, (await loss.data())[0]]);
+        }
+      }
+      return losses;
+    };
+    assertEquals(await lossesOf([2, 5]), await lossesOf([5]));
+  });
+});
+
+const shape: [number, number, number, number] = [2, 8, 8, 1];
+
+Deno.test("Algorithm 2 is DDIM with eta = 1 on all T steps", async () => {
+  await on("wasm", async () => {
+    const model = stir(smallModel(8, 30));
+    const start = { shape, seed: 3, name: "test" };
+    const ddpm = await endOfChain(algorithm2(model, start));
+    const same = await endOfChain(ddim(model, { ...start, sampleSteps: 30, eta: 1 }));
+    const difference = (await tf.max(tf.abs(tf.sub(ddpm, same))).data())[0];
+    assert(difference < 1e-3, `they differ by ${difference}`);
+  });
+});
+
+Deno.test("samples are a function of the seed; the first of many are those of few", async () => {
+  await on("wasm", async () => {
+    const model = stir(smallModel(8, 30));
+    const draw = async (seed: number, B: number) =>
+      await (await endOfChain(algorithm2(model, { shape: [B, 8, 8, 1], seed, name: "a" }))).data();
+    const four = await draw(3, 4);
+    assertEquals(await draw(3, 4), four);
+    assert(String(await draw(4, 4)) !== String(four));
+    for (const [i, value] of (await draw(3, 2)).entries()) {
+      assert(Math.abs(value - four[i]) < 1e-4, `pixel ${i}`);
+    }
+  });
+});
+
+/** Runs paper_2.ts with no more permissions than it needs. */
+async function paper2(folder: string, ...args: string[]) {
+  const { code, stderr, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      `--allow-read=${folder}`,
+      `--allow-write=${folder}`,
+      "paper_2.ts",
+      ...args,
+    ],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
+const tiny = ["--size", "8", "--channels", "8", "--channel-mults", "1,2", "--batch", "4"];
+
+for (const backend of ["wasm", "webgpu"]) {
+  Deno.test({
+    name: `paper_2.ts trains, draws and leaves its files on ${backend}`,
+    ignore: !mayRunProcesses || (backend === "webgpu" && !hasAdapter),
+    fn: async () => {
+      const folder = await Deno.makeTempDir();
+      const out = `${folder}/run`;
+      // one sample is no sample to measure, so webgpu is spared the classifier
+      const flags = [...tiny, "--backend", backend, "--sample-steps", "4"];
+      const samples = backend === "wasm" ? "5" : "1";
+      const run = await paper2(
+        folder,
+        ...flags,
+        "--steps",
+        "3",
+        "--samples",
+        samples,
+        "--out",
+        out,
+      );
+      assertEquals(run.code, 0, run.stderr);
+      assertMatch(run.stdout, /trained in .* to a loss of \d/);
+      if (backend === "wasm") assertMatch(run.stdout, /taken for a digit/);
+      for (const name of ["samples", "chain", "loss"]) {
+        assert((await Deno.stat(`${out}/paper2_${name}.png`)).size > 100, name);
+      }
+      assertEquals((await Deno.readTextFile(`${out}/loss.csv`)).trim().split("\n").length, 4);
+
+      const draw = ["--sample-only", "--resume", out, "--samples", "3", "--eta", "1"];
+      const drawn = await paper2(folder, ...draw, "--backend", backend);
+      assertEquals(drawn.code, 0, drawn.stderr);
+      await on("cpu", async () => {
+        const tensors = await readSafetensors(`${out}/samples.safetensors`);
+        assertEquals(tensors.get("samples")!.shape, [3, 8, 8, 1]);
+        assertEquals((await loadModel(out)).size, 8);
+      });
+      await Deno.remove(folder, { recursive: true });
+    },
+  });
+}
+
+Deno.test({
+  name: "settings that do not go together are refused in one line",
+  ignore: !mayRunProcesses,
+  fn: async () => {
+    const folder = await Deno.makeTempDir();
+    const cases: [string[], RegExp][] = [
+      [["--sample-only"], /--resume DIR/],
+      [["--sampler", "ddpm", "--eta", "1"], /--eta 1 goes with --sampler ddim/],
+      [["--timesteps", "40"], /--sample-steps 50.*1 to 40/],
+      [["--size", "18", "--channel-mults", "1,2,2"], /divide by 4/],
+      [["--channels", "20"], /--channels 20 with --groups 8/],
+      [["--attention-levels", "3"], /levels 0 to 2/],
+      [["--dataset", "cifar10"], /--data-dir/],
+      [["--sample-only", "--resume", `${folder}/none`], /none\/run.json/],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stderr } = await paper2(folder, "--backend", "cpu", ...args);
+      assertEquals(code, 2, stderr);
+      const lines = stderr.trim().split("\n").filter((line) => line.startsWith("error:"));
+      assertEquals(lines.length, 1, stderr);
+      assertMatch(lines[0], message);
+      assert(!stderr.includes("    at "), stderr);
+    }
+    await Deno.remove(folder, { recursive: true });
+  },
+});
