@@ -1,0 +1,77 @@
+/**
+ * Runs the project's own commands as a user does, for the tests of whole processes.
+ *
+ * @module
+ */
+
+/** How a command ended. */
+export interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Whether this test run may start processes and write files. */
+export const mayRunCommands = (await Promise.all(
+  (["run", "write", "read"] as const).map((name) => Deno.permissions.query({ name })),
+)).every(({ state }) => state === "granted");
+
+/** The folder with deno.json. */
+export const root = new URL("..", import.meta.url).pathname;
+
+/**
+ * Runs a script with just the permissions that its task has, in a folder of its own.
+ *
+ * @param folder The working folder; runs/ in it may be written.
+ */
+export async function runScript(
+  script: string,
+  args: string[],
+  folder: string,
+  options: { signal?: AbortSignal } = {},
+): Promise<Ended> {
+  const { code, stdout, stderr } = await scriptCommand(script, args, folder, options).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+/** The same as a command that has not been started. */
+export function scriptCommand(
+  script: string,
+  args: string[],
+  folder: string,
+  options: { signal?: AbortSignal } = {},
+): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      `--config=${root}deno.json`,
+      "--allow-read=runs",
+      "--allow-write=runs",
+      `${root}${script}`,
+      ...args,
+    ],
+    cwd: folder,
+    env: { XDG_RUNTIME_DIR: "/tmp", NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+    ...options,
+  });
+}
+
+/** A temporary folder that is gone after the test. */
+export async function inTemporaryFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** The lines of stderr that are neither Deno's warnings nor the graphics driver's. */
+export function errorLines(stderr: string): string[] {
+  return stderr.split("\n").filter((line) => line.startsWith("error:"));
+}

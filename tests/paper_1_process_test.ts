@@ -1,0 +1,192 @@
+// `deno task paper1` as a whole: its files, its exit codes, its answers to mistakes, its repeatability.
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  type Ended,
+  errorLines,
+  inTemporaryFolder,
+  mayRunCommands,
+  runScript,
+} from "./commands.ts";
+
+const TINY = ["--hidden", "8", "--timesteps", "8"];
+const SMALL = [...TINY, "--backend", "wasm", "--steps", "20"];
+const hasAdapter = await navigator.gpu?.requestAdapter() != null;
+
+function paper1(args: string[], folder: string): Promise<Ended> {
+  return runScript("paper_1_partb.ts", args, folder);
+}
+
+function processTest(
+  name: string,
+  test: (folder: string) => Promise<void>,
+  ignore = false,
+): void {
+  Deno.test({ name, ignore: ignore || !mayRunCommands, fn: () => inTemporaryFolder(test) });
+}
+
+async function bytes(folder: string, run: string, file: string): Promise<Uint8Array> {
+  return await Deno.readFile(`${folder}/runs/${run}/${file}`);
+}
+
+const FIGURES = ["paper1_diffusion.png", "paper1_loss.png", "paper1_field.png"];
+const REPEATABLE = [...FIGURES, "loss.csv", "samples.csv", "model.safetensors"];
+
+processTest("paper1 leaves its files and ends with its numbers", async (folder) => {
+  const { code, stdout, stderr } = await paper1(SMALL, folder);
+  assertEquals(code, 0, stderr);
+  assertMatch(
+    stdout,
+    /K = -?[\d.]+ bits.*K − L_null = .*sliced Wasserstein .*mean distance from the spiral [\d.]+\n$/,
+  );
+  for (const file of FIGURES) {
+    const [, p, n, g] = await bytes(folder, "paper1-quick-0", file);
+    assertEquals(String.fromCharCode(p, n, g), "PNG");
+  }
+  const record = JSON.parse(await Deno.readTextFile(`${folder}/runs/paper1-quick-0/run.json`));
+  assertEquals(record.status, "finished");
+  assertEquals(record.settings.steps, 20);
+  assertEquals(record.backend.name, "wasm");
+  assert(Number.isFinite(record.results.K));
+  const samples = await Deno.readTextFile(`${folder}/runs/paper1-quick-0/samples.csv`);
+  assertEquals(samples.trim().split("\n").length, 5001);
+  const loss = await Deno.readTextFile(`${folder}/runs/paper1-quick-0/loss.csv`);
+  assertEquals(loss.trim().split("\n").length, 21);
+});
+
+processTest("the same seed gives the same bytes, with any number of threads", async (folder) => {
+  assertEquals((await paper1([...SMALL, "--workers", "1"], folder)).code, 0);
+  assertEquals((await paper1([...SMALL, "--workers", "3"], folder)).code, 0); // takes the next folder
+  assertEquals((await paper1([...SMALL, "--seed", "1"], folder)).code, 0);
+  for (const file of REPEATABLE) {
+    const first = await bytes(folder, "paper1-quick-0", file);
+    assertEquals(await bytes(folder, "paper1-quick-0-2", file), first, file);
+  }
+  const other = await Deno.readTextFile(`${folder}/runs/paper1-quick-1/loss.csv`);
+  assert(other !== await Deno.readTextFile(`${folder}/runs/paper1-quick-0/loss.csv`));
+});
+
+processTest("the same seed gives the same bytes on WebGPU", async (folder) => {
+  const args = [...TINY, "--backend", "webgpu", "--steps", "5"];
+  for (let i = 0; i < 2; i++) {
+    const { code, stderr } = await paper1(args, folder);
+    assertEquals(code, 0, stderr);
+  }
+  for (const file of REPEATABLE) {
+    const first = await bytes(folder, "paper1-quick-0", file);
+    assertEquals(await bytes(folder, "paper1-quick-0-2", file), first, file);
+  }
+}, !hasAdapter);
+
+processTest("a run gone on with ends as one that was never stopped", async (folder) => {
+  const settings = [...TINY, "--backend", "wasm", "--decay", "none"];
+  assertEquals((await paper1([...settings, "--steps", "20"], folder)).code, 0);
+  const half = [...settings, "--steps", "9", "--out", "runs/half"];
+  assertEquals((await paper1(half, folder)).code, 0);
+  const { code, stderr } = await paper1(["--resume", "runs/half", "--steps", "20"], folder);
+  assertEquals(code, 0, stderr);
+  for (const file of REPEATABLE) {
+    const straight = await bytes(folder, "paper1-quick-0", file);
+    assertEquals(await bytes(folder, "half", file), straight, file);
+  }
+});
+
+processTest("--from repeats a run from its run.json", async (folder) => {
+  assertEquals((await paper1([...SMALL, "--seed", "5", "--data", "moons"], folder)).code, 0);
+  const args = ["--from", "runs/paper1-quick-5/run.json", "--out", "runs/again"];
+  const { code, stderr } = await paper1(args, folder);
+  assertEquals(code, 0, stderr);
+  for (const file of REPEATABLE) {
+    assertEquals(await bytes(folder, "again", file), await bytes(folder, "paper1-quick-5", file));
+  }
+});
+
+processTest("mistakes get one line and exit code 2, and nothing is written", async (folder) => {
+  await Deno.mkdir(`${folder}/runs`);
+  await Deno.writeTextFile(`${folder}/runs/text.csv`, "x,y\n1,2\nthree,4\n");
+  await Deno.writeTextFile(`${folder}/runs/one.csv`, "1\n2\n");
+  await Deno.writeTextFile(`${folder}/runs/nan.csv`, "1,2\nNaN,4\n");
+  await Deno.writeTextFile(`${folder}/runs/none.csv`, "x,y\n");
+  await Deno.writeTextFile(`${folder}/runs/bad.json`, "{");
+  const mistakes: [string[], string][] = [
+    [["--stps", "5"], "did you mean --steps?"],
+    [["--steps", "-1"], "does not take '-1'"],
+    [["--steps", "abc"], "does not take 'abc'"],
+    [["--steps"], "has no value"],
+    [["--timesteps", "1"], "2 to 1000"],
+    [["--hidden", "0"], "does not take '0'"],
+    [["--backend", "gpu"], "auto, webgpu, wasm, cpu"],
+    [["--data", "spiral"], "swiss-roll, moons, circles"],
+    [["--data", "runs/text.csv"], "runs/text.csv"],
+    [["--data", "runs/one.csv"], "runs/one.csv"],
+    [["--data", "runs/nan.csv"], "runs/nan.csv"],
+    [["--data", "runs/none.csv"], "runs/none.csv"],
+    [["--data", "runs/missing.csv"], "runs/missing.csv"],
+    [["--data", "elsewhere.csv"], "--allow-read"],
+    [["--from", "runs/bad.json"], "runs/bad.json"],
+    [["--resume", "runs/nowhere"], "runs/nowhere/run.json"],
+    [["5"], "'5' is not expected"],
+  ];
+  for (const [args, expected] of mistakes) {
+    const { code, stderr } = await paper1(args, folder);
+    const lines = errorLines(stderr);
+    assertEquals(lines.length, 1, `${args}: ${stderr}`);
+    assertStringIncludes(lines[0], expected);
+    assertEquals(code, 2, stderr);
+    assert(!stderr.includes("    at "), stderr); // no stack trace
+  }
+  const left = [...Deno.readDirSync(`${folder}/runs`)].filter(({ isDirectory }) => isDirectory);
+  assertEquals(left, []);
+});
+
+processTest(
+  "an existing run, other settings and damaged checkpoints are refused",
+  async (folder) => {
+    assertEquals((await paper1([...SMALL, "--out", "runs/a"], folder)).code, 0);
+    const before = await Deno.readTextFile(`${folder}/runs/a/run.json`);
+    const occupied = await paper1([...SMALL, "--out", "runs/a"], folder);
+    assertEquals(occupied.code, 2);
+    assertStringIncludes(errorLines(occupied.stderr)[0], "already holds a run");
+    const other = await paper1(["--resume", "runs/a", "--hidden", "9"], folder);
+    assertEquals(other.code, 2);
+    assertStringIncludes(errorLines(other.stderr)[0], "has hidden 8");
+    assertEquals(await Deno.readTextFile(`${folder}/runs/a/run.json`), before);
+
+    const state = await Deno.readFile(`${folder}/runs/a/state.safetensors`);
+    for (const name of ["state.safetensors", "state.previous.safetensors"]) {
+      await Deno.writeFile(`${folder}/runs/a/${name}`, state.subarray(0, 1000));
+    }
+    const cut = await paper1(["--resume", "runs/a", "--steps", "25"], folder);
+    assertEquals(cut.code, 2);
+    assertEquals(errorLines(cut.stderr).length, 1);
+    assertStringIncludes(cut.stderr, "state.safetensors is not a usable");
+  },
+);
+
+processTest(
+  "a folder that cannot be written to is an error of input and output",
+  async (folder) => {
+    await Deno.writeTextFile(`${folder}/runs`, "a file where the folder should be");
+    const { code, stderr } = await paper1(SMALL, folder);
+    assertEquals(code, 1);
+    assertEquals(errorLines(stderr).length, 1, stderr);
+  },
+);
+
+processTest("a loss that is no number ends the run and says what to lower", async (folder) => {
+  const args = [...SMALL, "--learning-rate", "1", "--parametrization", "direct", "--decay", "none"];
+  const { code, stderr } = await paper1([...args, "--seed", "3"], folder);
+  if (code === 0) return; // it happened to stay finite
+  assertEquals(code, 1);
+  assertMatch(errorLines(stderr)[0], /the loss is (NaN|-?Infinity) at step \d+.*--learning-rate/);
+});
+
+processTest("--help explains every flag and writes nothing", async (folder) => {
+  const { code, stdout } = await paper1(["--help"], folder);
+  assertEquals(code, 0);
+  for (
+    const flag of ["--data", "--steps", "--seed", "--backend", "--resume", "--from", "--preset"]
+  ) {
+    assertStringIncludes(stdout, flag);
+  }
+  assertEquals([...Deno.readDirSync(folder)], []);
+});
