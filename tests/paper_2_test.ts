@@ -8,14 +8,9 @@ import { loadImages } from "../common/data/images/load.ts";
 import { createModel, type ImageModel, loadModel } from "../common/image_model.ts";
 import { endOfChain } from "../common/reverse_process.ts";
 import { algorithm1, algorithm2, ddim } from "../paper_2.ts";
+import { errorLines, inTemporaryFolder, mayRunCommands, runScript } from "./commands.ts";
 
 const hasAdapter = await navigator.gpu?.requestAdapter() != null;
-const granted = await Promise.all(
-  (["run", "read", "write"] as const).map(async (name) =>
-    (await Deno.permissions.query({ name })).state === "granted"
-  ),
-);
-const mayRunProcesses = granted.every((yes) => yes);
 
 /** Runs f on a backend, and frees what it left there. */
 async function on(backendName: BackendName, f: () => Promise<void>): Promise<void> {
@@ -148,89 +143,65 @@ Deno.test("samples are a function of the seed; the first of many are those of fe
   });
 });
 
-/** Runs paper_2.ts with no more permissions than it needs. */
-async function paper2(folder: string, ...args: string[]) {
-  const { code, stderr, stdout } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      `--allow-read=${folder}`,
-      `--allow-write=${folder}`,
-      "paper_2.ts",
-      ...args,
-    ],
-    env: { NO_COLOR: "1" },
-  }).output();
-  const text = new TextDecoder();
-  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
-}
-
 const tiny = ["--size", "8", "--channels", "8", "--channel-mults", "1,2", "--batch", "4"];
 
 for (const backend of ["wasm", "webgpu"]) {
   Deno.test({
     name: `paper_2.ts trains, draws and leaves its files on ${backend}`,
-    ignore: !mayRunProcesses || (backend === "webgpu" && !hasAdapter),
-    fn: async () => {
-      const folder = await Deno.makeTempDir();
-      const out = `${folder}/run`;
-      // one sample is no sample to measure, so webgpu is spared the classifier
-      const flags = [...tiny, "--backend", backend, "--sample-steps", "4"];
-      const samples = backend === "wasm" ? "5" : "1";
-      const run = await paper2(
-        folder,
-        ...flags,
-        "--steps",
-        "3",
-        "--samples",
-        samples,
-        "--out",
-        out,
-      );
-      assertEquals(run.code, 0, run.stderr);
-      assertMatch(run.stdout, /trained in .* to a loss of \d/);
-      if (backend === "wasm") assertMatch(run.stdout, /taken for a digit/);
-      for (const name of ["samples", "chain", "loss"]) {
-        assert((await Deno.stat(`${out}/paper2_${name}.png`)).size > 100, name);
-      }
-      assertEquals((await Deno.readTextFile(`${out}/loss.csv`)).trim().split("\n").length, 4);
+    ignore: !mayRunCommands || (backend === "webgpu" && !hasAdapter),
+    fn: () =>
+      inTemporaryFolder(async (folder) => {
+        const out = `${folder}/runs/test`;
+        // one sample is no sample to measure, so webgpu is spared the classifier
+        const samples = backend === "wasm" ? "5" : "1";
+        const flags = [...tiny, "--backend", backend, "--steps", "3", "--sample-steps", "4"];
+        const run = await runScript(
+          "paper_2.ts",
+          [...flags, "--samples", samples, "--out", "runs/test"],
+          folder,
+        );
+        assertEquals(run.code, 0, run.stderr);
+        assertMatch(run.stdout, /trained in .* to a loss of \d/);
+        if (backend === "wasm") assertMatch(run.stdout, /taken for a digit/);
+        for (const name of ["samples", "chain", "loss"]) {
+          assert((await Deno.stat(`${out}/paper2_${name}.png`)).size > 100, name);
+        }
+        assertEquals((await Deno.readTextFile(`${out}/loss.csv`)).trim().split("\n").length, 4);
 
-      const draw = ["--sample-only", "--resume", out, "--samples", "3", "--eta", "1"];
-      const drawn = await paper2(folder, ...draw, "--backend", backend);
-      assertEquals(drawn.code, 0, drawn.stderr);
-      await on("cpu", async () => {
-        const tensors = await readSafetensors(`${out}/samples.safetensors`);
-        assertEquals(tensors.get("samples")!.shape, [3, 8, 8, 1]);
-        assertEquals((await loadModel(out)).size, 8);
-      });
-      await Deno.remove(folder, { recursive: true });
-    },
+        const draw = ["--sample-only", "--resume", "runs/test", "--samples", "3", "--eta", "1"];
+        const drawn = await runScript("paper_2.ts", [...draw, "--backend", backend], folder);
+        assertEquals(drawn.code, 0, drawn.stderr);
+        await on("cpu", async () => {
+          const tensors = await readSafetensors(`${out}/samples.safetensors`);
+          assertEquals(tensors.get("samples")!.shape, [3, 8, 8, 1]);
+          assertEquals((await loadModel(out)).size, 8);
+        });
+      }),
   });
 }
 
 Deno.test({
   name: "settings that do not go together are refused in one line",
-  ignore: !mayRunProcesses,
-  fn: async () => {
-    const folder = await Deno.makeTempDir();
-    const cases: [string[], RegExp][] = [
-      [["--sample-only"], /--resume DIR/],
-      [["--sampler", "ddpm", "--eta", "1"], /--eta 1 goes with --sampler ddim/],
-      [["--timesteps", "40"], /--sample-steps 50.*1 to 40/],
-      [["--size", "18", "--channel-mults", "1,2,2"], /divide by 4/],
-      [["--channels", "20"], /--channels 20 with --groups 8/],
-      [["--attention-levels", "3"], /levels 0 to 2/],
-      [["--dataset", "cifar10"], /--data-dir/],
-      [["--sample-only", "--resume", `${folder}/none`], /none\/run.json/],
-    ];
-    for (const [args, message] of cases) {
-      const { code, stderr } = await paper2(folder, "--backend", "cpu", ...args);
-      assertEquals(code, 2, stderr);
-      const lines = stderr.trim().split("\n").filter((line) => line.startsWith("error:"));
-      assertEquals(lines.length, 1, stderr);
-      assertMatch(lines[0], message);
-      assert(!stderr.includes("    at "), stderr);
-    }
-    await Deno.remove(folder, { recursive: true });
-  },
+  ignore: !mayRunCommands,
+  fn: () =>
+    inTemporaryFolder(async (folder) => {
+      const cases: [string[], RegExp][] = [
+        [["--sample-only"], /--resume DIR/],
+        [["--sampler", "ddpm", "--eta", "1"], /--eta 1 goes with --sampler ddim/],
+        [["--timesteps", "40"], /--sample-steps 50.*1 to 40/],
+        [["--size", "18", "--channel-mults", "1,2,2"], /divide by 4/],
+        [["--channels", "20"], /--channels 20 with --groups 8/],
+        [["--attention-levels", "3"], /levels 0 to 2/],
+        [["--dataset", "cifar10"], /--data-dir/],
+        [["--sample-only", "--resume", "runs/none"], /runs\/none\/run.json/],
+      ];
+      for (const [args, message] of cases) {
+        const ended = await runScript("paper_2.ts", ["--backend", "cpu", ...args], folder);
+        assertEquals(ended.code, 2, ended.stderr);
+        const lines = errorLines(ended.stderr);
+        assertEquals(lines.length, 1, ended.stderr);
+        assertMatch(lines[0], message);
+        assert(!ended.stderr.includes("    at "), ended.stderr);
+      }
+    }),
 });

@@ -11,8 +11,7 @@ export function assertThrows(
 ): void {
   throws(
     fn,
-    (error) =>
-      error instanceof ErrorClass && error.message.includes(msgIncludes),
+    (error) => error instanceof ErrorClass && error.message.includes(msgIncludes),
   );
 }
 
