@@ -142,25 +142,24 @@ Deno.test("a new network predicts no noise and is the same for the same seed", a
 
 Deno.test("dropout works only while training, and by the step", async () => {
   await on("wasm", async () => {
-    const unet = new UNet({
-      channels: 8,
-      inChannels: 1,
-      channelMults: [1],
-      groups: 4,
-      attentionLevels: [],
-      dropout: 0.5,
-    });
-    const weights = unet.stateDict();
-    for (const [name, weight] of weights) weights.set(name, formula(weight.shape, 5, 0.3));
-    unet.load(weights);
+    const make = (dropout: number) => {
+      const shape = { channels: 8, inChannels: 1, channelMults: [1], groups: 4 };
+      const unet = new UNet({ ...shape, attentionLevels: [], dropout });
+      const weights = unet.stateDict();
+      for (const [name, weight] of weights) weights.set(name, formula(weight.shape, 5, 0.3));
+      unet.load(weights);
+      return unet;
+    };
+    const [dropping, never] = [make(0.5), make(0)];
     const x = formula([1, 8, 8, 1], 7) as tf.Tensor4D;
-    const run = async (options?: { training: boolean; step?: number }) =>
+    const run = async (unet: UNet, options?: { training: boolean; step?: number }) =>
       String(await unet.forward(x, tf.tensor1d([3]), options).data());
-    assertEquals(await run(), await run());
-    assertEquals(await run({ training: true, step: 4 }), await run({ training: true, step: 4 }));
-    assert(await run({ training: true, step: 4 }) !== await run());
-    assert(await run({ training: true, step: 4 }) !== await run({ training: true, step: 5 }));
-    unet.dispose();
+    const at = (step: number) => run(dropping, { training: true, step });
+    assertEquals(await run(dropping), await run(never));
+    assertEquals(await at(4), await at(4));
+    assert(await at(4) !== await at(5));
+    assert(await at(0) !== await run(never));
+    for (const unet of [dropping, never]) unet.dispose();
   });
 });
 
