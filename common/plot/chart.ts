@@ -1,0 +1,101 @@
+/**
+ * Charts by Observable Plot outside of a browser, and their arrangement on a sheet.
+ *
+ * @module
+ */
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import { FONT } from "./raster.ts";
+
+/** Colours that people with any colour vision can tell apart (Okabe & Ito 2008). */
+export const COLOURS = { blue: "#0072b2", orange: "#d55e00", green: "#009e73", grey: "#8a8a8a" };
+
+/** A chart as SVG, with its size. */
+export interface Chart {
+  svg: string;
+  width: number;
+  height: number;
+}
+
+/** Makes a chart from the options of `Plot.plot`; a title stands above it. */
+export function chart(options: Plot.PlotOptions & { title?: string }): Chart {
+  const { title, width = 420, height = 300, marginTop = title ? 40 : 20, ...rest } = options;
+  const { document } = parseHTML("<!doctype html><html><body></body></html>") as unknown as {
+    document: Plot.PlotOptions["document"];
+  };
+  const svg = Plot.plot({
+    ...rest,
+    title: undefined,
+    document,
+    width,
+    height,
+    marginTop,
+    style: { fontFamily: FONT, fontSize: "11px", background: "white", color: "#222" },
+  });
+  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+  const heading = title ? label(title, width / 2, 16, { anchor: "middle", size: 13 }) : "";
+  return { svg: svg.outerHTML.replace("</svg>", `${heading}</svg>`), width, height };
+}
+
+/** Charts side by side in rows, with a label left of each row. */
+export function sheet(rows: { label?: string; charts: Chart[] }[]): string {
+  const margin = rows.some(({ label }) => label) ? 30 : 6;
+  let y = 6;
+  let width = 0;
+  const parts: string[] = [];
+  for (const { label: text, charts } of rows) {
+    let x = margin;
+    const height = Math.max(...charts.map((chart) => chart.height));
+    for (const { svg, width } of charts) {
+      parts.push(svg.replace("<svg", `<svg x="${x}" y="${y}"`));
+      x += width;
+    }
+    if (text) {
+      const options = { anchor: "middle", size: 13, turn: -90 };
+      parts.push(label(text, 18, y + height / 2, options));
+    }
+    width = Math.max(width, x + 6);
+    y += height;
+  }
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${y + 6}">${
+    parts.join("")
+  }</svg>`;
+}
+
+/** A mark that draws thousands of dots as one path, which is much faster than as many circles. */
+export function dots(
+  points: Float32Array,
+  { r, fill, opacity }: { r: number; fill: string; opacity: number },
+): Plot.RenderFunction {
+  return (_index, scales, _values, dimensions, context) => {
+    const path = context.document.createElementNS("http://www.w3.org/2000/svg", "path");
+    const { width, height, marginTop, marginRight, marginBottom, marginLeft } = dimensions;
+    const parts: string[] = [];
+    for (let i = 0; i < points.length; i += 2) {
+      const [cx, cy]: number[] = [scales.x!(points[i]), scales.y!(points[i + 1])];
+      const inside = cx >= marginLeft && cx <= width - marginRight && cy >= marginTop &&
+        cy <= height - marginBottom;
+      if (!inside) continue;
+      // a dot is a line of no length with round ends
+      parts.push(`M${cx.toFixed(2)},${cy.toFixed(2)}h0`);
+    }
+    path.setAttribute("d", parts.join(""));
+    path.setAttribute("stroke", fill);
+    path.setAttribute("stroke-width", String(2 * r));
+    path.setAttribute("stroke-linecap", "round");
+    path.setAttribute("stroke-opacity", String(opacity));
+    path.setAttribute("fill", "none");
+    return path;
+  };
+}
+
+function label(
+  text: string,
+  x: number,
+  y: number,
+  { anchor, size, turn = 0 }: { anchor: string; size: number; turn?: number },
+): string {
+  const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+  return `<text transform="translate(${x},${y}) rotate(${turn})" text-anchor="${anchor}" ` +
+    `font-family="${FONT}" font-size="${size}" fill="#222">${escaped}</text>`;
+}
