@@ -97,6 +97,7 @@ function initialWeights(
   taps: number,
   { seed, scale = 1 }: LayerOptions,
 ): Float32Array {
+  if (scale === 0) return new Float32Array(taps * inputs * outputs);
   const fanAverage = taps * (inputs + outputs) / 2;
   const limit = Math.sqrt(3 * scale / fanAverage); // U(−limit, limit) has variance limit²/3
   const draw = { seed, stream: `initial ${name}` };
