@@ -138,7 +138,7 @@ async function drawChains(
 async function drawField(run: PointRun): Promise<Uint8Array> {
   const times = FIELD_TIMES.map((share) => Math.max(2, Math.round(share * run.T)));
   const panels = await Promise.all([...new Set(times)].map(async (t) => {
-    const [points, grid, drift] = tf.tidy(() => {
+    const tensors = tf.tidy(() => {
       const xt = forwardPoints(run, t);
       const ticks = tf.mul(tf.linspace(-1, 1, ARROWS), tf.max(tf.abs(xt))); // a square holding all
       const [x, y] = tf.meshgrid(ticks, ticks);
@@ -146,9 +146,9 @@ async function drawField(run: PointRun): Promise<Uint8Array> {
       return [xt, grid, tf.sub(run.mean(grid, t), grid)];
     });
     const [dots, from, by] = await Promise.all(
-      [points, grid, drift].map((tensor) => tensor.data<"float32">()),
+      tensors.map((tensor: tf.Tensor) => tensor.data<"float32">()),
     );
-    tf.dispose([points, grid, drift]);
+    tf.dispose(tensors);
     const arrows = Array.from({ length: from.length / 2 }, (_, i) => ({
       x: from[2 * i],
       y: from[2 * i + 1],
