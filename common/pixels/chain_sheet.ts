@@ -1,0 +1,86 @@
+/**
+ * Reverse chains as a sheet of pictures: a digit in each row, time along the columns.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { FONT, rasterize } from "../plot/raster.ts";
+import { enlargement, imageSheet } from "./image_sheet.ts";
+
+/** Chains as they were walked. */
+export interface ChainSheetOptions {
+  /** How many digits. */
+  count: number;
+  height: number;
+  width: number;
+  /** 1 is grey, 3 is red, green, blue. */
+  channels: number;
+  /** The t of each column. */
+  t: number[];
+  /** xₜ of each column, [count, height, width, channels] in [-1, 1]. */
+  xt: Float32Array[];
+  /** The image expected at it, likewise. */
+  x0Hat: Float32Array[];
+}
+
+const GAP = 3;
+const MARGIN = { left: 34, top: 34, between: 8 };
+
+/** Draws x̂₀ under xₜ for every digit and every t, with t written above the columns, as a PNG file. */
+export async function chainSheet(options: ChainSheetOptions): Promise<Uint8Array> {
+  const { count, height, width, t, xt, x0Hat } = options;
+  const scale = enlargement(width) / 2; // the raster doubles it
+  const cell = { width: width * scale + GAP, height: height * scale + GAP };
+  const parts = t.map((t, i) =>
+    text(`${i === 0 ? "t = " : ""}${t}`, MARGIN.left + (i + 0.5) * cell.width, MARGIN.top - 10)
+  );
+  let y = MARGIN.top;
+  for (let digit = 0; digit < count; digit++) {
+    for (const [label, columns] of [["xₜ", xt], ["x̂₀", x0Hat]] as const) {
+      parts.push(text(label, MARGIN.left / 2, y + cell.height / 2 + 4));
+      parts.push(strip(options, columns, digit, { x: MARGIN.left, y, scale }));
+      y += cell.height;
+    }
+    y += MARGIN.between;
+  }
+  const sheetWidth = MARGIN.left + t.length * cell.width + GAP;
+  return await rasterize(
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${sheetWidth}" height="${y}">${
+      parts.join("")
+    }</svg>`,
+  );
+}
+
+/** One digit at all times, as an image within the SVG. */
+function strip(
+  { height, width, channels }: ChainSheetOptions,
+  columns: Float32Array[],
+  digit: number,
+  { x, y, scale }: { x: number; y: number; scale: number },
+): string {
+  const size = height * width * channels;
+  const images = new Float32Array(columns.length * size);
+  columns.forEach((column, i) =>
+    images.set(column.subarray(digit * size, (digit + 1) * size), i * size)
+  );
+  const png = imageSheet({
+    images,
+    count: columns.length,
+    height,
+    width,
+    channels,
+    columns: columns.length,
+    scale: 2 * scale,
+    gap: 2 * GAP,
+  });
+  const [w, h] = [columns.length * (width * scale + GAP) + GAP, height * scale + 2 * GAP];
+  return `<image x="${x - GAP}" y="${y - GAP}" width="${w}" height="${h}" ` +
+    `image-rendering="optimizeSpeed" href="data:image/png;base64,${
+      Buffer.from(png).toString("base64")
+    }"/>`;
+}
+
+function text(content: string, x: number, y: number): string {
+  return `<text x="${x}" y="${y}" text-anchor="middle" font-family="${FONT}" font-size="11" ` +
+    `fill="#222">${content}</text>`;
+}
