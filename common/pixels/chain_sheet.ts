@@ -32,8 +32,9 @@ export async function chainSheet(options: ChainSheetOptions): Promise<Uint8Array
   const scale = enlargement(width) / 2; // the raster doubles it
   const cell = { width: width * scale + GAP, height: height * scale + GAP };
   const parts = t.map((t, i) =>
-    text(`${i === 0 ? "t = " : ""}${t}`, MARGIN.left + (i + 0.5) * cell.width, MARGIN.top - 10)
+    text(String(t), MARGIN.left + (i + 0.5) * cell.width, MARGIN.top - 10)
   );
+  parts.push(text("t", MARGIN.left / 2, MARGIN.top - 10));
   let y = MARGIN.top;
   for (let digit = 0; digit < count; digit++) {
     for (const [label, columns] of [["xₜ", xt], ["x̂₀", x0Hat]] as const) {

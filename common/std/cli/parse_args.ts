@@ -4,7 +4,7 @@
  *
  * @module
  */
-import minimist from "npm:minimist@1.2.8";
+import minimist from "minimist";
 
 /** The options that are used here; the same as the original's of the same names. */
 export interface ParseOptions {
