@@ -36,11 +36,9 @@ import { DATASETS, loadImages } from "./common/data/images/load.ts";
 import { drawImages, type ImageShape, recordChain } from "./common/draw_images.ts";
 import { qSample } from "./common/forward_process.ts";
 import { createModel, type ImageModel, loadModel, modelFlags } from "./common/image_model.ts";
-import { measureDigits, writeSamples } from "./common/image_results.ts";
+import { lossByT, measureDigits, writeFigures, writeSamples } from "./common/image_report.ts";
 import { gaussianNoise } from "./common/noise.ts";
-import { chainSheet } from "./common/pixels/chain_sheet.ts";
 import { imageSheet } from "./common/pixels/image_sheet.ts";
-import { lossFigure } from "./common/plot/figures.ts";
 import { inWords } from "./common/progress.ts";
 import { integers } from "./common/random.ts";
 import {
@@ -82,7 +80,12 @@ const flags = {
     default: "ddim",
   }),
   sampleSteps: integer({ help: "steps of a ddim chain", default: 50 }),
-  eta: number({ help: "noise in a ddim chain: 0 for none", default: 0, min: 0, max: 1 }),
+  eta: number({
+    help: "noise in a ddim chain: 0 none, 1 as in ddpm; it mends what a young network gets wrong",
+    default: 1,
+    min: 0,
+    max: 1,
+  }),
   samples: integer({ help: "images to draw at the end", default: 512, max: 100_000 }),
   sampleOnly: onOff({ help: "draw images with the model of --resume, without training" }),
 };
@@ -260,9 +263,9 @@ async function main(args: string[]): Promise<number> {
   const asked = await readSettings(command("quick"), args, FREE);
   if (!asked) return 0;
   const backend = await selectBackend(asked.settings.backend, asked.settings);
-  const read = backend.hardware ? await readSettings(command("standard"), args, FREE) : asked;
-  const { settings } = read!;
-  checkSampler(settings, read!.given);
+  const fast = backend.hardware ? await readSettings(command("standard"), args, FREE) : undefined;
+  const { settings, given } = fast ?? asked;
+  checkSampler(settings, given);
   if (settings.sampleOnly) return await sampleOnly(settings, backend);
   const images = await loadImages({ ...settings, split: "train" });
   const unseen = hasDigits(settings) ? await loadImages({ ...settings, split: "test" }) : undefined;
@@ -322,12 +325,12 @@ async function writeModel({ model, folder }: Run): Promise<void> {
   tf.dispose([...weights.values()]);
 }
 
-/** What the same 36 noises have become after so many steps of training. */
+/** What the same 36 noises lead to after so many steps of training. */
 async function writeSheet(run: Run, step: number): Promise<void> {
   const { settings: { seed, timesteps }, model, folder } = run;
   const start = { shape: shapeOf(model, 36), seed, name: "sheet" };
   const sampleSteps = Math.min(SHEET_STEPS, timesteps);
-  const x0 = await endOfChain(ddim(model, { ...start, sampleSteps, eta: 0 }));
+  const x0 = await endOfChain(ddim(model, { ...start, sampleSteps, eta: 1 }));
   const sheet = { ...pictures(model, 36), images: await x0.data<"float32">(), columns: 6 };
   x0.dispose();
   await folder.write(`sheet-${String(step).padStart(7, "0")}.png`, imageSheet(sheet));
@@ -364,18 +367,11 @@ async function conclude(
   const first = { shape: shapeOf(model, CHAIN.digits), seed: settings.seed, name: "samples 0" };
   const chain = chainOf(model, settings, first);
   const record = await recordChain(chain, chainLength(settings), CHAIN.columns);
-  await folder.write(
-    "paper2_chain.png",
-    await chainSheet({ ...pictures(model, CHAIN.digits), ...record }),
-  );
-  const perT = {
-    ...await lossByT(model, unseen ?? images, settings.seed),
-    label: "loss of each t",
-  };
-  await folder.write(
-    "paper2_loss.png",
-    await lossFigure({ lossLabel: "‖ε − ε_θ‖², mean", losses, perT }),
-  );
+  await writeFigures(folder, {
+    chain: { ...pictures(model, CHAIN.digits), ...record },
+    losses,
+    perT: await lossByT(model, unseen ?? images, settings.seed),
+  });
 
   const recent = losses.slice(-500);
   const loss = recent.reduce((sum, value) => sum + value, 0) / recent.length;
@@ -419,25 +415,6 @@ function chainOf(model: ImageModel, settings: Settings, start: ChainStart) {
 
 function chainLength({ sampler, timesteps, sampleSteps }: Settings): number {
   return sampler === "ddpm" ? timesteps : sampleSteps;
-}
-
-/** E ‖ε − ε_θ(xₜ, t)‖² of single t: which are hard? A small t leaves hardly any noise to see. */
-async function lossByT({ network, schedule }: ImageModel, images: ImageSet, seed: number) {
-  const [B, points] = [64, 20];
-  const t = Array.from({ length: points }, (_, i) => Math.ceil((i + 1) * schedule.T / points));
-  t.unshift(1);
-  const losses = tf.tidy(() => {
-    const x0 = drawX0(images, B, { seed, step: 0 });
-    return tf.stack(t.map((t) => {
-      const eps = gaussianNoise<tf.Rank.R4>({ seed, stream: "eps by t", step: t }, x0.shape);
-      const xt = qSample(schedule, x0, t, eps);
-      const epsTheta = network.forward(xt, tf.fill([B], t));
-      return tf.mean(tf.square(tf.sub(eps, epsTheta)));
-    }));
-  });
-  const value = Array.from(await losses.data());
-  losses.dispose();
-  return { t, value };
 }
 
 /** The classifier and its report are made for digits. */

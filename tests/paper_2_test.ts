@@ -168,7 +168,7 @@ for (const backend of ["wasm", "webgpu"]) {
         }
         assertEquals((await Deno.readTextFile(`${out}/loss.csv`)).trim().split("\n").length, 4);
 
-        const draw = ["--sample-only", "--resume", "runs/test", "--samples", "3", "--eta", "1"];
+        const draw = ["--sample-only", "--resume", "runs/test", "--samples", "3", "--eta", "0"];
         const drawn = await runScript("paper_2.ts", [...draw, "--backend", backend], folder);
         assertEquals(drawn.code, 0, drawn.stderr);
         await on("cpu", async () => {

@@ -1,0 +1,124 @@
+/**
+ * What a run of paper 2 leaves behind besides its model: its images, as numbers and as figures, and
+ * how good they are.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { writeSafetensors } from "./checkpoint.ts";
+import { batch, type ImageSet } from "./data/images/image_set.ts";
+import { trainClassifier } from "./digit_classifier.ts";
+import type { ImageShape } from "./draw_images.ts";
+import { qSample } from "./forward_process.ts";
+import type { ImageModel } from "./image_model.ts";
+import { gaussianNoise } from "./noise.ts";
+import { chainSheet, type ChainSheetOptions } from "./pixels/chain_sheet.ts";
+import { imageSheet } from "./pixels/image_sheet.ts";
+import { lossFigure } from "./plot/figures.ts";
+import { Progress } from "./progress.ts";
+import { integers } from "./random.ts";
+import type { RunFolder } from "./run_folder.ts";
+import { type SampleReport, sampleReport } from "./sample_report.ts";
+
+/** Samples on a sheet, eight in a row. */
+const SHOWN = 64;
+
+/** Images and timesteps that the loss by t is measured with. */
+const MEASURED = { images: 64, timesteps: 20 };
+
+/**
+ * Writes samples.safetensors, with the one tensor `samples`, [N, H, W, C] in [-1, 1], and the first 64
+ * of them as paper2_samples.png.
+ *
+ * @param how Texts on how they were drawn, for the file's metadata.
+ */
+export async function writeSamples(
+  folder: RunFolder,
+  { samples, shape, how }: {
+    samples: Float32Array;
+    shape: ImageShape;
+    how: Record<string, string>;
+  },
+): Promise<void> {
+  const tensor = tf.tensor(samples, shape);
+  await writeSafetensors(folder.file("samples.safetensors"), new Map([["samples", tensor]]), how);
+  tensor.dispose();
+  const [count, height, width, channels] = shape;
+  const shown = Math.min(SHOWN, count);
+  const images = samples.subarray(0, shown * height * width * channels);
+  const sheet = imageSheet({ images, count: shown, height, width, channels, columns: 8 });
+  await folder.write("paper2_samples.png", sheet);
+}
+
+/**
+ * Trains a classifier on the real digits, under a progress bar, and measures samples with it.
+ *
+ * @param samples [N, H, W, C] in [-1, 1], at least two.
+ * @param digits.train The digits that the model was trained on.
+ * @param digits.unseen Others, with labels.
+ */
+export async function measureDigits(
+  samples: Float32Array,
+  digits: { train: ImageSet; unseen: ImageSet },
+  seed: number,
+): Promise<SampleReport> {
+  let progress: Progress | undefined;
+  const classifier = await trainClassifier(digits.train, {
+    seed,
+    onStep: (done, steps) => {
+      progress ??= new Progress({ label: "classifier", total: steps });
+      progress.update(done);
+    },
+  });
+  progress?.finish();
+  const report = await sampleReport(samples, classifier, digits.train, digits.unseen);
+  classifier.dispose();
+  return report;
+}
+
+/** The loss of single timesteps. */
+export interface LossByT {
+  t: number[];
+  value: number[];
+}
+
+/** Writes paper2_chain.png, chains from noise to image, and paper2_loss.png, the loss by step and by t. */
+export async function writeFigures(
+  folder: RunFolder,
+  { chain, losses, perT }: { chain: ChainSheetOptions; losses: number[]; perT: LossByT },
+): Promise<void> {
+  await folder.write("paper2_chain.png", await chainSheet(chain));
+  const figure = {
+    lossLabel: "loss",
+    losses,
+    perT: { ...perT, label: "loss by t, after training" },
+  };
+  await folder.write("paper2_loss.png", await lossFigure(figure));
+}
+
+/**
+ * E ‖ε − ε_θ(xₜ, t)‖², a pixel's mean, of t = 1 and of twenty more up to T. A small t is hard: there
+ * is hardly any noise in x₁ to be seen.
+ */
+export async function lossByT(
+  { network, schedule }: ImageModel,
+  images: ImageSet,
+  seed: number,
+): Promise<LossByT> {
+  const { images: B, timesteps } = MEASURED;
+  const { height, width, channels, count } = images;
+  const indices = integers({ seed, stream: "loss by t" }, B, 0, count);
+  const later = Array.from({ length: timesteps }, (_, i) => (i + 1) * schedule.T / timesteps);
+  const t = [1, ...later.map(Math.ceil)];
+  const losses = tf.tidy(() => {
+    const x0 = tf.tensor4d(batch(images, indices), [B, height, width, channels]);
+    return tf.stack(t.map((t) => {
+      const eps = gaussianNoise<tf.Rank.R4>({ seed, stream: "loss by t eps", step: t }, x0.shape);
+      const epsTheta = network.forward(qSample(schedule, x0, t, eps), tf.fill([B], t));
+      return tf.mean(tf.square(tf.sub(eps, epsTheta)));
+    }));
+  });
+  const value = Array.from(await losses.data());
+  losses.dispose();
+  return { t, value };
+}
