@@ -69,13 +69,18 @@ let composedOnly = false;
  * Runs `f` with every operation in its composed form, differentiated by tfjs itself: what the same
  * model costs on TensorFlow.js as it is shipped. The benchmark's point of comparison.
  */
-export function withComposedOperations<T>(f: () => T): T {
+export async function withComposedOperations<T>(f: () => T | Promise<T>): Promise<T> {
   composedOnly = true;
   try {
-    return f();
+    return await f();
   } finally {
     composedOnly = false;
   }
+}
+
+/** Whether {@linkcode withComposedOperations} is running: tfjs's own kernels are then left alone. */
+export function onlyComposed(): boolean {
+  return composedOnly;
 }
 
 /** Runs an operation's kernel on the active backend; the gradient tape records it. */

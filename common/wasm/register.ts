@@ -10,7 +10,7 @@ import { SOFTMAX, SOFTMAX_GRADIENT } from "../ops/attention.ts";
 import { CONV2D, CONV2D_INPUT_GRADIENT, CONV2D_WEIGHT_GRADIENT } from "../ops/conv2d.ts";
 import { GROUP_NORM, GROUP_NORM_GRADIENT } from "../ops/group_norm.ts";
 import { LINEAR, MAT_MUL } from "../ops/mat_mul.ts";
-import { replaceKernel } from "../ops/operation.ts";
+import { onlyComposed, replaceKernel } from "../ops/operation.ts";
 import { ADD_PER_SAMPLE, SUM_PIXELS } from "../ops/per_sample.ts";
 import { SILU, SILU_GRADIENT } from "../ops/silu.ts";
 import { UPSAMPLE, UPSAMPLE_GRADIENT } from "../ops/upsample.ts";
@@ -83,7 +83,10 @@ function registerPlainKernels(kernels: WasmKernels): void {
     replaceKernel(
       name,
       "wasm",
-      (call) => kernel(call.inputs as Infos, (call.attrs ?? {}) as Attributes) ?? original(call),
+      (call) =>
+        (onlyComposed()
+          ? undefined
+          : kernel(call.inputs as Infos, (call.attrs ?? {}) as Attributes)) ?? original(call),
     );
   };
   wrap("Add", ({ a, b }) => {

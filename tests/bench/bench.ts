@@ -135,14 +135,18 @@ function print(task: Task, results: Result[]): void {
     const ms = median(r.rounds);
     return [
       r.contestant,
-      `${ms.toFixed(1)} ms (${Math.min(...r.rounds).toFixed(1)}-${Math.max(...r.rounds).toFixed(1)})`,
+      `${ms.toFixed(1)} ms (${Math.min(...r.rounds).toFixed(1)}-${
+        Math.max(...r.rounds).toFixed(1)
+      })`,
       `${(ms / best).toFixed(2)} x the fastest`,
       `${Math.round(r.itemsPerSecond)} ${task.unit}/s`,
       `${r.peakMiB.toFixed(0)} MiB`,
       r.dispatches === undefined ? "" : `${r.dispatches} dispatches`,
     ];
   });
-  for (const row of table) console.log("  " + row.map((cell) => cell.padEnd(24)).join(" ").trimEnd());
+  for (const row of table) {
+    console.log("  " + row.map((cell) => cell.padEnd(24)).join(" ").trimEnd());
+  }
   if (gpuName) console.log(`  (WebGPU: ${gpuName}; ${cores} cores)`);
 }
 

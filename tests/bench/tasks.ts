@@ -6,8 +6,15 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { Adam, valueAndGradients } from "../../common/adam.ts";
-import { fewerTimesteps, ddimStep, endOfChain, reverseProcess } from "../../common/reverse_process.ts";
-import { linearSchedule } from "../../common/schedule.ts";
+import {
+  ddimStep,
+  endOfChain,
+  fewerTimesteps,
+  reverseProcess,
+} from "../../common/reverse_process.ts";
+import { linearSchedule, sigmoidSchedule } from "../../common/schedule.ts";
+import { qPosterior } from "../../common/forward_process.ts";
+import { klLoss, ReverseModel } from "../../paper_1_partb.ts";
 import { gaussianNoise } from "../../common/noise.ts";
 import { UNet, type UNetOptions } from "../../unet.ts";
 
@@ -48,6 +55,13 @@ export const tasks: Task[] = [
     prepare: (stock) => trainingStep(smallUNet, 32, 16, stock),
   },
   {
+    letter: "c",
+    name: "paper 1's training step with its default settings",
+    unit: "points",
+    items: 40 * 128,
+    prepare: (stock) => pointStep(stock),
+  },
+  {
     letter: "d",
     name: "64 digits by DDIM in 50 steps, the UNet of (b)",
     unit: "images",
@@ -64,6 +78,11 @@ function trainingStep(options: UNetOptions, batch: number, size: number, stock: 
   const eps = gaussianNoise<tf.Rank.R4>({ seed: 0, stream: "eps" }, shape);
   const t = tf.tensor1d(Array.from({ length: batch }, (_, i) => 1 + i));
   const loss = () => tf.mean(tf.square(tf.sub(network.forward(xt, t), eps))) as tf.Scalar;
+  return step(network.parameters, stock, loss);
+}
+
+/** Gradients of a loss and a step of Adam: tfjs's own, or the project's. */
+function step(parameters: Map<string, tf.Variable>, stock: boolean, loss: () => tf.Scalar) {
   if (stock) {
     const optimizer = tf.train.adam(2e-4);
     return async () => {
@@ -72,13 +91,28 @@ function trainingStep(options: UNetOptions, batch: number, size: number, stock: 
       value.dispose();
     };
   }
-  const optimizer = new Adam(network.parameters, { clipNorm: 1 });
+  const optimizer = new Adam(parameters, { clipNorm: 1 });
   return async () => {
-    const { value, gradients } = valueAndGradients(network.parameters, loss);
+    const { value, gradients } = valueAndGradients(parameters, loss);
     optimizer.step(gradients, 2e-4);
     await value.data();
     tf.dispose([value, ...gradients.values()]);
   };
+}
+
+/** A step of paper 1, all t at once. */
+function pointStep(stock: boolean) {
+  const schedule = sigmoidSchedule(40);
+  const model = new ReverseModel({ hidden: 64, schedule });
+  const xt = gaussianNoise<tf.Rank.R3>({ seed: 0, stream: "xt" }, [40, 128, 2]);
+  const times = Array.from({ length: 40 }, (_, i) => i + 1);
+  const q = qPosterior(schedule, xt, xt, times);
+  const rest = (x: tf.Tensor) => tf.slice(x, [1, 0, 0]); // the posterior of t = 1 has no width
+  const target = { mean: rest(q.mean), std: rest(q.std) };
+  return step(model.parameters, stock, () => {
+    const { mean, std } = model.forwardAll(xt);
+    return klLoss(target, { mean: rest(mean), std: rest(std) });
+  });
 }
 
 function sampling(count: number) {
@@ -86,8 +120,11 @@ function sampling(count: number) {
   const denoiser = { network, schedule: linearSchedule(1000) };
   return async () => {
     const xT = gaussianNoise<tf.Rank.R4>({ seed: 0, stream: "xT" }, [count, 16, 16, 1]);
-    const chain = reverseProcess(xT, fewerTimesteps(1000, 50), (xt, t, tNext) =>
-      ddimStep(denoiser, { xt, t, tNext, eta: 0 }));
+    const chain = reverseProcess(
+      xT,
+      fewerTimesteps(1000, 50),
+      (xt, t, tNext) => ddimStep(denoiser, { xt, t, tNext, eta: 0 }),
+    );
     const x0 = await endOfChain(chain);
     await x0.data();
     x0.dispose();
