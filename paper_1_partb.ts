@@ -63,7 +63,7 @@ const flags = {
     allowed: "swiss-roll, moons, circles, or the name of a .csv file",
     accepts: (name) => ["swiss-roll", "moons", "circles"].includes(name) || /\.csv$/i.test(name),
   }),
-  steps: integer({ help: "training steps", default: 1500 }),
+  steps: integer({ help: "training steps", default: 1200 }),
   batch: integer({ help: "points for each t of a step", default: 128, max: 1_000_000 }),
   learningRate: number({ help: "Adam's α at the start", default: 5e-3, above: 0, max: 1 }),
   decay: choice({
@@ -71,7 +71,7 @@ const flags = {
     of: ["cosine", "none"],
     default: "cosine",
   }),
-  hidden: integer({ help: "H, the network's width", default: 64, max: 4096 }),
+  hidden: integer({ help: "H, the network's width", default: 96, max: 4096 }),
   timesteps: integer({ help: "T, the steps of the chain", default: 40, min: 2, max: 1000 }),
   times: choice({
     help: "the t that one training step looks at",
