@@ -32,6 +32,7 @@ import {
 } from "./common/command_line.ts";
 import { type PointData, pointData } from "./common/data/points/point_data.ts";
 import { qPosterior, qSample } from "./common/forward_process.ts";
+import { decayFlag, learningRateAt } from "./common/learning_rate.ts";
 import { gaussianNoise } from "./common/noise.ts";
 import { linear } from "./common/ops/mat_mul.ts";
 import { copyOf } from "./common/parameters.ts";
@@ -66,11 +67,7 @@ const flags = {
   steps: integer({ help: "training steps", default: 1200 }),
   batch: integer({ help: "points for each t of a step", default: 128, max: 1_000_000 }),
   learningRate: number({ help: "Adam's α at the start", default: 5e-3, above: 0, max: 1 }),
-  decay: choice({
-    help: "how the learning rate falls to 0",
-    of: ["cosine", "none"],
-    default: "cosine",
-  }),
+  decay: decayFlag,
   hidden: integer({ help: "H, the network's width", default: 96, max: 4096 }),
   timesteps: integer({ help: "T, the steps of the chain", default: 40, min: 2, max: 1000 }),
   times: choice({
@@ -413,13 +410,12 @@ export interface Training {
 /** The training loop, from the optimizer's step on. */
 export function* train(training: Training): Generator<TrainingStep> {
   const { model, adam, settings } = training;
-  const { steps, learningRate, decay, times } = settings;
+  const { steps, times } = settings;
   for (let step = adam.steps + 1; step <= steps; step++) {
     const loss = tf.tidy(() => {
       const terms = times === "all" ? klAtAllTimes(training, step) : klAtOneTime(training, step);
       const { value, gradients } = valueAndGradients(model.parameters, terms);
-      const remaining = decay === "cosine" ? (1 + Math.cos(Math.PI * step / steps)) / 2 : 1;
-      adam.step(gradients, learningRate * remaining);
+      adam.step(gradients, learningRateAt(step, settings));
       return value;
     });
     yield { step, loss };

@@ -37,6 +37,7 @@ import { drawImages, type ImageShape, recordChain } from "./common/draw_images.t
 import { qSample } from "./common/forward_process.ts";
 import { createModel, type ImageModel, loadModel, modelFlags } from "./common/image_model.ts";
 import { lossByT, measureDigits, writeFigures, writeSamples } from "./common/image_report.ts";
+import { decayFlag, learningRateAt, type RateSettings } from "./common/learning_rate.ts";
 import { gaussianNoise } from "./common/noise.ts";
 import { imageSheet } from "./common/pixels/image_sheet.ts";
 import { inWords } from "./common/progress.ts";
@@ -73,6 +74,7 @@ const flags = {
   batch: integer({ help: "images a step", default: 32, max: 4096 }),
   learningRate: number({ help: "Adam's step size", default: 1e-3, above: 0, max: 1 }),
   warmUp: integer({ help: "steps in which the learning rate grows to its value", default: 200 }),
+  decay: decayFlag,
   emaDecay: number({ help: "decay of the averaged weights", default: 0.995, min: 0, max: 1 }),
   sampler: choice({
     help: "Algorithm 2, or the shorter chains of Song et al.",
@@ -118,6 +120,7 @@ const presets: Command<typeof flags>["presets"] = {
     batch: 128,
     learningRate: 2e-4,
     warmUp: 5000,
+    decay: "none",
     emaDecay: 0.9999,
     sampler: "ddpm",
   },
@@ -135,7 +138,7 @@ export interface Training {
   model: ImageModel;
   adam: Adam;
   images: ImageSet;
-  settings: Pick<Settings, "steps" | "batch" | "learningRate" | "warmUp" | "seed">;
+  settings: RateSettings & { batch: number; seed: number };
 }
 
 /**
@@ -146,7 +149,7 @@ export interface Training {
 export function* algorithm1(
   { model: { network, schedule }, adam, images, settings }: Training,
 ): Generator<TrainingStep> {
-  const { steps, batch: B, learningRate, warmUp, seed } = settings;
+  const { steps, batch: B, seed } = settings;
   // 1: repeat
   for (let step = adam.steps + 1; step <= steps; step++) {
     const loss = tf.tidy(() => {
@@ -162,7 +165,7 @@ export function* algorithm1(
         const epsTheta = network.forward(xt, tf.tensor1d(t, "float32"), { training: true, step });
         return tf.mean(tf.square(tf.sub(eps, epsTheta))); // L_simple   (Eq. 14)
       });
-      adam.step(gradients, learningRate * Math.min(1, step / warmUp));
+      adam.step(gradients, learningRateAt(step, settings));
       return value;
     });
     yield { step, loss };
