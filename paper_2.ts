@@ -70,12 +70,12 @@ const flags = {
   dataDir: text({ help: "folder with its files", placeholder: "DIR", default: undefined }),
   download: onOff({ help: "fetch its files into runs/.data if they are not there" }),
   ...modelFlags,
-  steps: integer({ help: "steps of training", default: 3000 }),
+  steps: integer({ help: "steps of training", default: 4200 }),
   batch: integer({ help: "images a step", default: 32, max: 4096 }),
-  learningRate: number({ help: "Adam's step size", default: 1e-3, above: 0, max: 1 }),
+  learningRate: number({ help: "Adam's step size", default: 2e-3, above: 0, max: 1 }),
   warmUp: integer({ help: "steps in which the learning rate grows to its value", default: 200 }),
   decay: decayFlag,
-  emaDecay: number({ help: "decay of the averaged weights", default: 0.995, min: 0, max: 1 }),
+  emaDecay: number({ help: "decay of the averaged weights", default: 0.998, min: 0, max: 1 }),
   sampler: choice({
     help: "Algorithm 2, or the shorter chains of Song et al.",
     of: ["ddpm", "ddim"],
@@ -101,6 +101,7 @@ const presets: Command<typeof flags>["presets"] = {
     size: 32,
     channels: 64,
     channelMults: "1,2,2,2",
+    schedule: "linear",
     groups: 32,
     dropout: 0.1,
     steps: 20_000,
@@ -114,6 +115,7 @@ const presets: Command<typeof flags>["presets"] = {
     size: 32,
     channels: 128,
     channelMults: "1,2,2,2",
+    schedule: "linear",
     groups: 32,
     dropout: 0.1,
     steps: 800_000,
@@ -239,7 +241,7 @@ export function ddim(
 /** Settings that a run may be gone on with although it had others: they only concern the drawing. */
 const FREE = ["sampler", "sampleSteps", "eta", "samples", "sampleOnly", "dataDir", "download"];
 /** Seconds from one sheet to the next. */
-const SHEET_EVERY = 50;
+const SHEET_EVERY = 40;
 /** Steps of the chains of the sheets. */
 const SHEET_STEPS = 20;
 /** Rows and columns of the figure of the chain. */

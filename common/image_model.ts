@@ -22,7 +22,7 @@ export const modelFlags = {
   channelMults: text({
     help: "channels of each level as multiples; each level has half the size of the one before",
     placeholder: "N,N,…",
-    default: "1,2,2",
+    default: "1,2,4",
     allowed: "whole numbers from 1 with commas between them, like 1,2,2",
     accepts: (list) => LIST.test(list) && !list.split(",").some((mult) => Number(mult) === 0),
   }),
@@ -49,7 +49,7 @@ export const modelFlags = {
   schedule: choice({
     help: "how the noise grows with t",
     of: ["linear", "cosine"],
-    default: "linear",
+    default: "cosine",
   }),
 };
 

@@ -90,7 +90,7 @@ export class Progress {
     const rate = (this.#step - from) / seconds;
     const parts = [`${label} ${bar} ${this.#step}/${total}`];
     if (this.#detail) parts.push(this.#detail);
-    if (rate > 0) {
+    if (rate > 0 && seconds > 0.5) { // before, a rate means nothing
       parts.push(`${(rate * unitsPerStep).toPrecision(3)} ${unit}/s`);
       const left = (total - this.#step) / rate;
       parts.push(this.#step < total ? `${inWords(left)} left` : `took ${inWords(seconds)}`);
