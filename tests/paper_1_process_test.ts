@@ -6,6 +6,7 @@ import {
   inTemporaryFolder,
   mayRunCommands,
   runScript,
+  scriptCommand,
 } from "./commands.ts";
 
 const TINY = ["--hidden", "8", "--timesteps", "8"];
@@ -189,4 +190,26 @@ processTest("--help explains every flag and writes nothing", async (folder) => {
     assertStringIncludes(stdout, flag);
   }
   assertEquals([...Deno.readDirSync(folder)], []);
+});
+
+processTest("Ctrl-C saves, says how to go on, and going on works", async (folder) => {
+  const args = [...TINY, "--backend", "wasm", "--steps", "100000"];
+  const process = scriptCommand("paper_1_partb.ts", args, folder).spawn();
+  const stateFile = `${folder}/runs/paper1-quick-0/run.json`;
+  const exists = () => Deno.stat(stateFile).then(() => true, () => false);
+  while (!await exists()) await new Promise((resolve) => setTimeout(resolve, 100));
+  await new Promise((resolve) => setTimeout(resolve, 1500)); // a few hundred steps
+  process.kill("SIGINT");
+  const { code, stderr } = await process.output();
+  const said = new TextDecoder().decode(stderr);
+  assertEquals(code, 130, said);
+  const [, step] = /stopped after step (\d+) of 100000; go on with: (.*)/.exec(said)!;
+  assertStringIncludes(said, "deno task paper1 --resume runs/paper1-quick-0");
+  assert(Number(step) > 0);
+  const steps = String(Number(step) + 2);
+  const resume = ["--resume", "runs/paper1-quick-0", "--steps", steps];
+  const resumed = await paper1(resume, folder);
+  assertEquals(resumed.code, 0, resumed.stderr);
+  const loss = await Deno.readTextFile(`${folder}/runs/paper1-quick-0/loss.csv`);
+  assertEquals(loss.trim().split("\n").length, Number(steps) + 1);
 });
