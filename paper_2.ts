@@ -70,7 +70,7 @@ const flags = {
   dataDir: text({ help: "folder with its files", placeholder: "DIR", default: undefined }),
   download: onOff({ help: "fetch its files into runs/.data if they are not there" }),
   ...modelFlags,
-  steps: integer({ help: "steps of training", default: 4200 }),
+  steps: integer({ help: "steps of training", default: 4400 }),
   batch: integer({ help: "images a step", default: 32, max: 4096 }),
   learningRate: number({ help: "Adam's step size", default: 2e-3, above: 0, max: 1 }),
   warmUp: integer({ help: "steps in which the learning rate grows to its value", default: 200 }),
