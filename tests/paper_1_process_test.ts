@@ -195,13 +195,19 @@ processTest("--help explains every flag and writes nothing", async (folder) => {
 processTest("Ctrl-C saves, says how to go on, and going on works", async (folder) => {
   const args = [...TINY, "--backend", "wasm", "--steps", "100000"];
   const process = scriptCommand("paper_1_partb.ts", args, folder).spawn();
-  const stateFile = `${folder}/runs/paper1-quick-0/run.json`;
-  const exists = () => Deno.stat(stateFile).then(() => true, () => false);
-  while (!await exists()) await new Promise((resolve) => setTimeout(resolve, 100));
-  await new Promise((resolve) => setTimeout(resolve, 1500)); // a few hundred steps
-  process.kill("SIGINT");
-  const { code, stderr } = await process.output();
-  const said = new TextDecoder().decode(stderr);
+  let said = "";
+  const reader = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  for (let told = false;;) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    said += value;
+    if (!told && said.includes("training ")) { // it runs
+      process.kill("SIGINT");
+      told = true;
+    }
+  }
+  await process.stdout.cancel();
+  const { code } = await process.status;
   assertEquals(code, 130, said);
   const [, step] = /stopped after step (\d+) of 100000; go on with: (.*)/.exec(said)!;
   assertStringIncludes(said, "deno task paper1 --resume runs/paper1-quick-0");
