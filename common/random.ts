@@ -99,7 +99,7 @@ export function permutation(draw: Draw, n: number): Int32Array {
 }
 
 /** Two key words from a seed and a stream's name: the seed's halves encrypt the name's hash. */
-function streamKey(seed: number, stream: string): [number, number] {
+export function streamKey(seed: number, stream: string): [number, number] {
   const words = new Uint32Array(2);
   threefry([seed >>> 0, Math.floor(seed / 0x100000000)], hash(stream), stream.length, words, 0);
   return [words[0], words[1]];

@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals } from "@std/assert";
 import { attention, softmax } from "../common/ops/attention.ts";
 import { conv2d } from "../common/ops/conv2d.ts";
+import { dropout } from "../common/ops/dropout.ts";
 import { groupNorm, groupNormSilu } from "../common/ops/group_norm.ts";
 import { linear, matMul } from "../common/ops/mat_mul.ts";
 import { addPerSample } from "../common/ops/per_sample.ts";
@@ -79,6 +80,11 @@ const CASES: { name: string; operation: Operation; shapes: number[][][] }[] = [
     shapes: [[[2, 7, 5], [2, 7, 5], [2, 7, 5]], [[1, 16, 8], [1, 16, 8], [1, 16, 8]]],
   },
   { name: "softmax", operation: (x) => softmax(x, 0.7), shapes: [[[3, 7]], [[2, 1]], [[2, 3, 9]]] },
+  {
+    name: "dropout",
+    operation: (x) => dropout(x, 0.3, { seed: 2 ** 40 + 3, stream: "mask", step: 70_000 }),
+    shapes: [[[3, 7]], [[5, 1001]], [[1]]],
+  },
   { name: "silu", operation: (x) => silu(x), shapes: [[[3, 7]], [[5003]]] },
   {
     name: "addPerSample",
@@ -205,3 +211,17 @@ async function checkFiniteDifferences(operation: Operation, given: tf.Tensor[]):
     assert(Math.abs(n - e) <= 0.01 * scale, `input ${i}: numeric ${n}, exact ${e}`);
   }
 }
+
+Deno.test("dropout drops its share, scales the rest, and draws anew at every step", async () => {
+  await tf.setBackend("cpu");
+  const n = 100_000;
+  const at = async (step: number) =>
+    await dropout(tf.ones([n]), 0.3, { seed: 1, stream: "mask", step }).data();
+  const first = await at(1);
+  const dropped = first.filter((x) => x === 0).length;
+  assert(Math.abs(dropped / n - 0.3) < 0.01, `${dropped}`);
+  assert(first.every((x) => x === 0 || Math.abs(x - 1 / 0.7) < 1e-6));
+  assertEquals(await at(1), first);
+  const both = (await at(2)).filter((x, i) => x === 0 && first[i] === 0).length;
+  assert(Math.abs(both / n - 0.09) < 0.01, `${both}`);
+});

@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { SOFTMAX, SOFTMAX_GRADIENT } from "../ops/attention.ts";
 import { CONV2D, CONV2D_INPUT_GRADIENT, CONV2D_WEIGHT_GRADIENT } from "../ops/conv2d.ts";
+import { DROPOUT, type DropoutAttributes } from "../ops/dropout.ts";
 import { GROUP_NORM, GROUP_NORM_GRADIENT } from "../ops/group_norm.ts";
 import { LINEAR, MAT_MUL } from "../ops/mat_mul.ts";
 import { onlyComposed, replaceKernel } from "../ops/operation.ts";
@@ -60,6 +61,10 @@ export function registerWasmKernels(threads: () => KernelThreads): void {
   );
   register(SILU, ({ x }) => kernels.elementwise("silu", [x]));
   register(SILU_GRADIENT, ({ x, dy }) => kernels.elementwise("siluGradient", [x, dy]));
+  register(
+    DROPOUT,
+    ({ x }, attributes) => kernels.dropout(x, attributes as unknown as DropoutAttributes),
+  );
   register(ADD_PER_SAMPLE, ({ x, v }) => kernels.addPerSample(x, v));
   register(SUM_PIXELS, ({ x }) => kernels.sumPixels(x));
   register(UPSAMPLE, ({ x }) => kernels.upsample(x));
@@ -255,6 +260,14 @@ class WasmKernels {
     const y = this.#output(inputs[0].shape);
     const addresses = [...inputs, y].map((t) => heapAddress(t));
     this.#threads.run(kernel, Math.ceil(size(y) / CHUNK), [...addresses, size(y)]);
+    return y;
+  }
+
+  dropout(x: tf.TensorInfo, attributes: DropoutAttributes): tf.TensorInfo {
+    const { threshold, scale, key0, key1, step } = attributes;
+    const y = this.#output(x.shape);
+    const args = [heapAddress(x), heapAddress(y), size(y), threshold, floatBits(scale)];
+    this.#threads.run("dropout", Math.ceil(size(y) / CHUNK), [...args, key0, key1, step]);
     return y;
   }
 

@@ -5,6 +5,7 @@
  */
 import { SOFTMAX, SOFTMAX_GRADIENT } from "../ops/attention.ts";
 import { CONV2D, CONV2D_INPUT_GRADIENT, CONV2D_WEIGHT_GRADIENT } from "../ops/conv2d.ts";
+import { DROPOUT } from "../ops/dropout.ts";
 import { GROUP_NORM, GROUP_NORM_GRADIENT } from "../ops/group_norm.ts";
 import { LINEAR, MAT_MUL } from "../ops/mat_mul.ts";
 import { replaceKernel } from "../ops/operation.ts";
@@ -14,6 +15,7 @@ import { UPSAMPLE, UPSAMPLE_GRADIENT } from "../ops/upsample.ts";
 import { conv2dInputGradientKernel, conv2dKernel } from "./conv2d.ts";
 import { conv2dWeightGradientKernel } from "./conv2d_weight_gradient.ts";
 import { webgpuBackend } from "./command_queue.ts";
+import { dropoutKernel } from "./dropout.ts";
 import { groupNormGradientKernel, groupNormKernel } from "./group_norm.ts";
 import { linearKernel, matMulKernel } from "./mat_mul.ts";
 import { addPerSampleKernel, sumPixelsKernel } from "./per_sample.ts";
@@ -38,6 +40,7 @@ export function registerWebgpuKernels(tiling: Tiling = tilingOfAdapter()): void 
     [GROUP_NORM_GRADIENT]: groupNormGradientKernel,
     [SOFTMAX]: softmaxKernel,
     [SOFTMAX_GRADIENT]: softmaxGradientKernel,
+    [DROPOUT]: dropoutKernel,
     [SILU]: siluKernel,
     [SILU_GRADIENT]: siluGradientKernel,
     [ADD_PER_SAMPLE]: addPerSampleKernel,

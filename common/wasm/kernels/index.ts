@@ -5,3 +5,4 @@ export { groupNorm, groupNormGradient } from "./group_norm";
 export { silu, siluGradient, softmax, softmaxGradient } from "./activations";
 export { add, addPerSample, copyColumns, sumPixels, upsample, upsampleGradient } from "./pixels";
 export { adam, sumSquares } from "./adam";
+export { dropout } from "./dropout";
