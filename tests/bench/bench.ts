@@ -109,11 +109,11 @@ async function prepare(
   result: Result,
 ): Promise<() => Promise<unknown>> {
   const backend = await selectBackend(contestant.backend, contestant);
+  const others = tf.memory().numBytes; // the other contestants' models
   const job = task.prepare(contestant.stock);
   const run = contestant.stock ? () => withComposedOperations(job) : job;
   try {
     // one round that is not timed: it warms up, and is what dispatches and memory are counted in
-    const before = tf.memory().numBytes;
     let peakBytes = 0;
     const round = async () => {
       const profile = await tf.profile(async () => {
@@ -124,7 +124,7 @@ async function prepare(
     };
     if (contestant.backend === "webgpu") result.dispatches = await countDispatches(round);
     else await round();
-    result.peakMiB = (before + peakBytes) / 2 ** 20;
+    result.peakMiB = (peakBytes - others) / 2 ** 20;
   } catch (error) {
     result.failure = String(error).split("\n")[0];
   }

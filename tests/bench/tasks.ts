@@ -103,7 +103,7 @@ function step(parameters: Map<string, tf.Variable>, stock: boolean, loss: () => 
 /** A step of paper 1, all t at once. */
 function pointStep(stock: boolean) {
   const schedule = sigmoidSchedule(40);
-  const model = new ReverseModel({ hidden: 64, schedule });
+  const model = new ReverseModel({ hidden: 96, schedule });
   const xt = gaussianNoise<tf.Rank.R3>({ seed: 0, stream: "xt" }, [40, 128, 2]);
   const times = Array.from({ length: 40 }, (_, i) => i + 1);
   const q = qPosterior(schedule, xt, xt, times);
