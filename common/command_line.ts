@@ -158,7 +158,8 @@ export function parseCommandLine<F extends Flags>(
   base?: Partial<Settings<F>>,
 ): Parsed<F> {
   const { flags, presets } = command;
-  const given = readFlags(flags, args);
+  const help = args.includes("--help") || args.includes("-h");
+  const given = help ? {} : readFlags(flags, args);
   const preset = (given.preset ?? base?.preset ?? flags.preset?.default) as string | undefined;
   const defaults = Object.entries(flags).map(([name, flag]) => [name, flag.default]);
   const settings = {
@@ -166,7 +167,7 @@ export function parseCommandLine<F extends Flags>(
     ...(base ?? presets[preset ?? ""]),
     ...given,
   } as Settings<F>;
-  return { settings, given, help: args.includes("--help") || args.includes("-h") };
+  return { settings, given, help };
 }
 
 function readFlags<F extends Flags>(flags: F, args: string[]): Partial<Settings<F>> {
@@ -174,11 +175,13 @@ function readFlags<F extends Flags>(flags: F, args: string[]): Partial<Settings<
   const valued = names.filter((name) => !flags[name].isSwitch).map(kebab);
   const switches = names.filter((name) => flags[name].isSwitch).map(kebab);
   const unknown: string[] = [];
+  if (args.includes("--")) { // what follows would not be read
+    throw new UserError("'--' is not expected here; settings are given as --name value without it");
+  }
   const parsed = parseArgs(joinNegativeNumbers(args, valued), {
     string: valued,
-    boolean: [...switches, "help"],
+    boolean: switches,
     collect: valued,
-    alias: { h: "help" },
     unknown: (argument: string) => {
       unknown.push(argument);
       return false;
@@ -228,7 +231,10 @@ function unknownArgument(argument: string, names: string[]): UserError {
   if (!argument.startsWith("-")) {
     return new UserError(`'${argument}' is not expected here; settings are given as --name value`);
   }
-  const given = argument.replace(/^-+/, "").replace(/=.*/, "");
+  const given = argument.replace(/^-+/, "").replace(/=.*/s, "");
+  if (names.includes(given)) {
+    return new UserError(`${argument} is not a flag; names have two dashes: --${given}`);
+  }
   const [nearest] = names
     .map((name) => ({ name, distance: editDistance(given, name) }))
     .sort((a, b) => a.distance - b.distance);

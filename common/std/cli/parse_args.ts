@@ -22,22 +22,39 @@ export interface ParseOptions {
   unknown?: (argument: string, key?: string, value?: unknown) => unknown;
 }
 
+/** Stands before the name of a flag that is not known: minimist must not make sense of it. */
+const UNKNOWN = "\0";
+
 /** Reads flags; what is not a flag stands in `_`. */
 // deno-lint-ignore no-explicit-any
 export function parseArgs(args: string[], options: ParseOptions = {}): Record<string, any> {
   const { string, boolean, alias, default: defaults, unknown, collect = [] } = options;
-  const parsed = minimist(args, {
+  const parsed = minimist(markUnknown(args, options), {
     string,
     boolean,
     alias,
     default: defaults,
-    unknown: unknown && ((argument: string) => unknown(argument) !== false),
+    unknown: unknown && ((argument: string) => unknown(argument.replace(UNKNOWN, "")) !== false),
   });
   for (const [name, value] of Object.entries(parsed)) {
     if (name === "_") continue;
+    delete parsed[name];
     // minimist makes an array of what comes twice; the original keeps the last unless told to collect
-    if (!collect.includes(name)) parsed[name] = Array.isArray(value) ? value.at(-1) : value;
+    const isLast = Array.isArray(value) && !collect.includes(name);
+    parsed[name.replace(UNKNOWN, "")] = isLast ? value.at(-1) : value;
   }
   for (const name of collect) parsed[name] = [parsed[name] ?? []].flat();
   return parsed;
+}
+
+/** Minimist takes --no-x for x, and names that every object has, like --constructor, for known. */
+function markUnknown(args: string[], { string = [], boolean = [], alias = {} }: ParseOptions) {
+  const known = [...string, ...boolean, ...Object.entries(alias).flat()];
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  return args.map((argument, i) => {
+    const name = /^--([^=]+)/.exec(argument)?.[1];
+    return name === undefined || i > end || known.includes(name)
+      ? argument
+      : `--${UNKNOWN}${argument.slice(2)}`;
+  });
 }
