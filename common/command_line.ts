@@ -38,7 +38,9 @@ export function integer(options: {
   max?: number;
 }): Flag<number> {
   const { help, min = 1, max = Number.MAX_SAFE_INTEGER } = options;
-  const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `${min} to ${max}`;
+  const range = max === Number.MAX_SAFE_INTEGER
+    ? `from ${min}`
+    : `${min} to ${max}`;
   return {
     help,
     placeholder: "N",
@@ -70,7 +72,9 @@ export function number(options: {
       : `a number from ${min} to ${max}`,
     isSwitch: false,
     parse: (text) => {
-      const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+      const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)
+        ? Number(text)
+        : NaN;
       return value >= min && value > above && value <= max ? value : undefined;
     },
   };
@@ -101,7 +105,8 @@ export function text<T extends string | undefined>(options: {
   allowed?: string;
   accepts?: (text: string) => boolean;
 }): Flag<string | T> {
-  const { help, placeholder, allowed = "a text", accepts = () => true } = options;
+  const { help, placeholder, allowed = "a text", accepts = () => true } =
+    options;
   return {
     help,
     placeholder,
@@ -158,10 +163,14 @@ export function parseCommandLine<F extends Flags>(
   base?: Partial<Settings<F>>,
 ): Parsed<F> {
   const { flags, presets } = command;
-  const help = args.includes("--help") || args.includes("-h");
-  const given = help ? {} : readFlags(flags, args);
-  const preset = (given.preset ?? base?.preset ?? flags.preset?.default) as string | undefined;
-  const defaults = Object.entries(flags).map(([name, flag]) => [name, flag.default]);
+  const help = args.some((argument) => /^(--help|-h)(=|$)/.test(argument));
+  const given: Partial<Settings<F>> = help ? {} : readFlags(flags, args);
+  const preset = (given.preset ?? base?.preset ?? flags.preset?.default) as
+    | string
+    | undefined;
+  const defaults = Object.entries(flags).map((
+    [name, flag],
+  ) => [name, flag.default]);
   const settings = {
     ...Object.fromEntries(defaults),
     ...(base ?? presets[preset ?? ""]),
@@ -170,13 +179,18 @@ export function parseCommandLine<F extends Flags>(
   return { settings, given, help };
 }
 
-function readFlags<F extends Flags>(flags: F, args: string[]): Partial<Settings<F>> {
+function readFlags<F extends Flags>(
+  flags: F,
+  args: string[],
+): Partial<Settings<F>> {
   const names = Object.keys(flags);
   const valued = names.filter((name) => !flags[name].isSwitch).map(kebab);
   const switches = names.filter((name) => flags[name].isSwitch).map(kebab);
   const unknown: string[] = [];
   if (args.includes("--")) { // what follows would not be read
-    throw new UserError("'--' is not expected here; settings are given as --name value without it");
+    throw new UserError(
+      "'--' is not expected here; settings are given as --name value without it",
+    );
   }
   const parsed = parseArgs(joinNegativeNumbers(args, valued), {
     string: valued,
@@ -187,7 +201,9 @@ function readFlags<F extends Flags>(flags: F, args: string[]): Partial<Settings<
       return false;
     },
   }) as Record<string, unknown>;
-  if (unknown.length > 0) throw unknownArgument(unknown[0], names.map(kebab));
+  if (unknown.length > 0) {
+    throw unknownArgument(unknown[0], [...names.map(kebab), "help"]);
+  }
   const given: Record<string, unknown> = {};
   for (const name of names) {
     const flag = flags[name];
@@ -199,7 +215,9 @@ function readFlags<F extends Flags>(flags: F, args: string[]): Partial<Settings<
     if (values.length === 0) continue;
     if (values.length > 1) {
       throw new UserError(
-        `--${kebab(name)} is given ${values.length} times (${values.join(", ")}); give it once`,
+        `--${kebab(name)} is given ${values.length} times (${
+          values.join(", ")
+        }); give it once`,
       );
     }
     given[name] = parseValue(name, flag, values[0]);
@@ -220,7 +238,8 @@ function joinNegativeNumbers(args: string[], valued: string[]): string[] {
   const joined: string[] = [];
   for (const argument of args) {
     const before = joined[joined.length - 1];
-    const isValue = /^-[\d.]/.test(argument) && valued.some((name) => before === `--${name}`);
+    const isValue = /^-[\d.]/.test(argument) &&
+      valued.some((name) => before === `--${name}`);
     if (isValue) joined[joined.length - 1] = `${before}=${argument}`;
     else joined.push(argument);
   }
@@ -229,18 +248,23 @@ function joinNegativeNumbers(args: string[], valued: string[]): string[] {
 
 function unknownArgument(argument: string, names: string[]): UserError {
   if (!argument.startsWith("-")) {
-    return new UserError(`'${argument}' is not expected here; settings are given as --name value`);
+    return new UserError(
+      `'${argument}' is not expected here; settings are given as --name value`,
+    );
   }
   const given = argument.replace(/^-+/, "").replace(/=.*/s, "");
   if (names.includes(given)) {
-    return new UserError(`${argument} is not a flag; names have two dashes: --${given}`);
+    return new UserError(
+      `${argument} is not a flag; names have two dashes: --${given}`,
+    );
   }
   const [nearest] = names
     .map((name) => ({ name, distance: editDistance(given, name) }))
     .sort((a, b) => a.distance - b.distance);
-  const hint = nearest && nearest.distance <= Math.max(2, nearest.name.length / 3)
-    ? `did you mean --${nearest.name}?`
-    : "--help lists the known ones";
+  const hint =
+    nearest && nearest.distance <= Math.max(2, nearest.name.length / 3)
+      ? `did you mean --${nearest.name}?`
+      : "--help lists the known ones";
   return new UserError(`--${given} is not a known flag; ${hint}`);
 }
 
@@ -262,10 +286,15 @@ function editDistance(a: string, b: string): number {
 export function helpText<F extends Flags>(command: Command<F>): string {
   const rows = Object.entries(command.flags).map(([name, flag]) => {
     const left = `--${kebab(name)} ${flag.placeholder}`.trimEnd();
-    const standard = flag.isSwitch || flag.default === undefined ? "" : ` [${flag.default}]`;
+    const standard = flag.isSwitch || flag.default === undefined
+      ? ""
+      : ` [${flag.default}]`;
     return [left, flag.help + standard];
   });
-  const width = Math.min(34, Math.max(...rows.map(([left]) => left.length)) + 2);
+  const width = Math.min(
+    34,
+    Math.max(...rows.map(([left]) => left.length)) + 2,
+  );
   const lines = rows.map(([left, right]) =>
     left.length < width
       ? `  ${left.padEnd(width)}${right}`
@@ -273,7 +302,8 @@ export function helpText<F extends Flags>(command: Command<F>): string {
   );
   const presets = Object.entries(command.presets).map(([name, values]) =>
     `  ${name}: ` +
-    (Object.entries(values).map(([key, value]) => `--${kebab(key)} ${value}`).join(" ") ||
+    (Object.entries(values).map(([key, value]) => `--${kebab(key)} ${value}`)
+      .join(" ") ||
       "the defaults above")
   );
   return [
@@ -287,15 +317,22 @@ export function helpText<F extends Flags>(command: Command<F>): string {
 }
 
 /** The command line that gives these settings, to be shown to the user. */
-export function commandText(name: string, given: Record<string, unknown>): string {
+export function commandText(
+  name: string,
+  given: Record<string, unknown>,
+): string {
   const flags = Object.entries(given).map(([key, value]) =>
-    value === true ? ` --${kebab(key)}` : ` --${kebab(key)} ${quoteIfNeeded(String(value))}`
+    value === true
+      ? ` --${kebab(key)}`
+      : ` --${kebab(key)} ${quoteIfNeeded(String(value))}`
   );
   return `deno task ${name}${flags.join("")}`;
 }
 
 function quoteIfNeeded(text: string): string {
-  return /^[\w./:,+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w./:,+-]+$/.test(text)
+    ? text
+    : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** learningRate to learning-rate. */
@@ -307,7 +344,9 @@ export function kebab(name: string): string {
  * Runs a script's main function and ends the process: with 0, with the code that it returns, or, for
  * a mistake that the user can mend, with one line on stderr and the error's exit code.
  */
-export async function runMain(main: (args: string[]) => Promise<number | void>): Promise<never> {
+export async function runMain(
+  main: (args: string[]) => Promise<number | void>,
+): Promise<never> {
   try {
     Deno.exit(await main(Deno.args) ?? 0);
   } catch (error) {
@@ -335,5 +374,7 @@ function explain(error: unknown): UserError | undefined {
   const isKnown = kinds.some((kind) => error instanceof kind) ||
     (error instanceof Error && /os error/.test(error.message)); // a full disk has no class of its own
   if (!isKnown) return undefined;
-  return new UserError((error as Error).message.split("\n")[0], { exitCode: 1 });
+  return new UserError((error as Error).message.split("\n")[0], {
+    exitCode: 1,
+  });
 }

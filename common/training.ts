@@ -93,10 +93,11 @@ export async function followTraining(
   const unread: TrainingStep[] = [];
   const clock = new Clock();
   let done = losses.length;
+  let saved = done;
 
   async function readLosses(): Promise<void> {
     for (const { step, value } of await takeLosses(unread)) {
-      if (!Number.isFinite(value)) throw lossIsLost(step, value, folder.path);
+      if (!Number.isFinite(value)) throw lossIsLost(step, value, folder.path, saved);
       losses.push(value);
     }
     progress.update(done, runningMean(losses, options.lossName));
@@ -105,6 +106,7 @@ export async function followTraining(
   async function save(): Promise<void> {
     await readLosses();
     await saveCheckpoint(folder, losses, options.state());
+    saved = done;
   }
 
   try {
@@ -159,10 +161,12 @@ async function takeLosses(unread: TrainingStep[]): Promise<{ step: number; value
   return taken.map(({ step }, i) => ({ step, value: values[i] }));
 }
 
-function lossIsLost(step: number, value: number, path: string): UserError {
+function lossIsLost(step: number, value: number, path: string, saved: number): UserError {
+  const kept = saved > 0
+    ? `the checkpoint of step ${saved} is kept in ${path}`
+    : "no checkpoint had been written yet";
   return new UserError(
-    `the loss is ${value} at step ${step}; the last good checkpoint is kept in ${path}; start again ` +
-      "with a lower --learning-rate",
+    `the loss is ${value} at step ${step}; ${kept}; start again with a lower --learning-rate`,
     { exitCode: 1 },
   );
 }

@@ -100,6 +100,7 @@ folderTest(
       const error = await assertRejects(() => run(at, backend, 9, lossAt), UserError);
       assertEquals(error.exitCode, 1);
       assertStringIncludes(error.message, `the loss is ${bad} at step 4`);
+      assertStringIncludes(error.message, "the checkpoint of step 3 is kept");
       assertStringIncludes(error.message, "--learning-rate");
       const rows = (await Deno.readTextFile(`${at}/loss.csv`)).trim().split("\n");
       assertEquals(rows.length, 1 + 3);

@@ -22,19 +22,23 @@ export interface ParseOptions {
   unknown?: (argument: string, key?: string, value?: unknown) => unknown;
 }
 
+// deno-lint-ignore no-explicit-any
+type Parsed = Record<string, any>;
+
 /** Stands before the name of a flag that is not known: minimist must not make sense of it. */
 const UNKNOWN = "\0";
 
 /** Reads flags; what is not a flag stands in `_`. */
-// deno-lint-ignore no-explicit-any
-export function parseArgs(args: string[], options: ParseOptions = {}): Record<string, any> {
-  const { string, boolean, alias, default: defaults, unknown, collect = [] } = options;
-  const parsed = minimist(markUnknown(args, options), {
+export function parseArgs(args: string[], options: ParseOptions = {}): Parsed {
+  const { string, boolean, alias, default: defaults, unknown, collect = [] } =
+    options;
+  const parsed = minimist(forMinimist(args, options), {
     string,
     boolean,
     alias,
     default: defaults,
-    unknown: unknown && ((argument: string) => unknown(argument.replace(UNKNOWN, "")) !== false),
+    unknown: unknown &&
+      ((argument: string) => unknown(argument.replace(UNKNOWN, "")) !== false),
   });
   for (const [name, value] of Object.entries(parsed)) {
     if (name === "_") continue;
@@ -47,14 +51,22 @@ export function parseArgs(args: string[], options: ParseOptions = {}): Record<st
   return parsed;
 }
 
-/** Minimist takes --no-x for x, and names that every object has, like --constructor, for known. */
-function markUnknown(args: string[], { string = [], boolean = [], alias = {} }: ParseOptions) {
+/**
+ * The arguments as minimist reads them like the original. By itself it takes --no-x for x, names that
+ * every object has, like --constructor, for known, and an empty text or a dash for a flag's value.
+ */
+function forMinimist(
+  args: string[],
+  { string = [], boolean = [], alias = {} }: ParseOptions,
+) {
   const known = [...string, ...boolean, ...Object.entries(alias).flat()];
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   return args.map((argument, i) => {
-    const name = /^--([^=]+)/.exec(argument)?.[1];
-    return name === undefined || i > end || known.includes(name)
-      ? argument
-      : `--${UNKNOWN}${argument.slice(2)}`;
+    const [, name, hasValue] = /^--([^=]+)(=)?/s.exec(argument) ?? [];
+    if (name === undefined || i > end) return argument;
+    if (!known.includes(name)) return `--${UNKNOWN}${argument.slice(2)}`;
+    const isEmpty = string.includes(name) && !hasValue &&
+      /^(-|$)/.test(args[i + 1] ?? "x");
+    return isEmpty ? `${argument}=` : argument;
   });
 }
