@@ -38,9 +38,7 @@ export function integer(options: {
   max?: number;
 }): Flag<number> {
   const { help, min = 1, max = Number.MAX_SAFE_INTEGER } = options;
-  const range = max === Number.MAX_SAFE_INTEGER
-    ? `from ${min}`
-    : `${min} to ${max}`;
+  const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `${min} to ${max}`;
   return {
     help,
     placeholder: "N",
@@ -72,9 +70,7 @@ export function number(options: {
       : `a number from ${min} to ${max}`,
     isSwitch: false,
     parse: (text) => {
-      const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)
-        ? Number(text)
-        : NaN;
+      const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
       return value >= min && value > above && value <= max ? value : undefined;
     },
   };
@@ -105,8 +101,7 @@ export function text<T extends string | undefined>(options: {
   allowed?: string;
   accepts?: (text: string) => boolean;
 }): Flag<string | T> {
-  const { help, placeholder, allowed = "a text", accepts = () => true } =
-    options;
+  const { help, placeholder, allowed = "a text", accepts = () => true } = options;
   return {
     help,
     placeholder,
@@ -215,9 +210,7 @@ function readFlags<F extends Flags>(
     if (values.length === 0) continue;
     if (values.length > 1) {
       throw new UserError(
-        `--${kebab(name)} is given ${values.length} times (${
-          values.join(", ")
-        }); give it once`,
+        `--${kebab(name)} is given ${values.length} times (${values.join(", ")}); give it once`,
       );
     }
     given[name] = parseValue(name, flag, values[0]);
@@ -261,10 +254,9 @@ function unknownArgument(argument: string, names: string[]): UserError {
   const [nearest] = names
     .map((name) => ({ name, distance: editDistance(given, name) }))
     .sort((a, b) => a.distance - b.distance);
-  const hint =
-    nearest && nearest.distance <= Math.max(2, nearest.name.length / 3)
-      ? `did you mean --${nearest.name}?`
-      : "--help lists the known ones";
+  const hint = nearest && nearest.distance <= Math.max(2, nearest.name.length / 3)
+    ? `did you mean --${nearest.name}?`
+    : "--help lists the known ones";
   return new UserError(`--${given} is not a known flag; ${hint}`);
 }
 
@@ -286,9 +278,7 @@ function editDistance(a: string, b: string): number {
 export function helpText<F extends Flags>(command: Command<F>): string {
   const rows = Object.entries(command.flags).map(([name, flag]) => {
     const left = `--${kebab(name)} ${flag.placeholder}`.trimEnd();
-    const standard = flag.isSwitch || flag.default === undefined
-      ? ""
-      : ` [${flag.default}]`;
+    const standard = flag.isSwitch || flag.default === undefined ? "" : ` [${flag.default}]`;
     return [left, flag.help + standard];
   });
   const width = Math.min(
@@ -322,17 +312,13 @@ export function commandText(
   given: Record<string, unknown>,
 ): string {
   const flags = Object.entries(given).map(([key, value]) =>
-    value === true
-      ? ` --${kebab(key)}`
-      : ` --${kebab(key)} ${quoteIfNeeded(String(value))}`
+    value === true ? ` --${kebab(key)}` : ` --${kebab(key)} ${quoteIfNeeded(String(value))}`
   );
   return `deno task ${name}${flags.join("")}`;
 }
 
 function quoteIfNeeded(text: string): string {
-  return /^[\w./:,+-]+$/.test(text)
-    ? text
-    : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w./:,+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** learningRate to learning-rate. */

@@ -14,10 +14,6 @@ export interface ParseOptions {
   boolean?: string[];
   /** Flags whose values are collected in an array, [] when not given. */
   collect?: string[];
-  /** Other names of flags. */
-  alias?: Record<string, string>;
-  /** Values of flags that are not given. */
-  default?: Record<string, unknown>;
   /** Is shown every argument that is not known; false leaves it out of the result. */
   unknown?: (argument: string, key?: string, value?: unknown) => unknown;
 }
@@ -30,13 +26,10 @@ const UNKNOWN = "\0";
 
 /** Reads flags; what is not a flag stands in `_`. */
 export function parseArgs(args: string[], options: ParseOptions = {}): Parsed {
-  const { string, boolean, alias, default: defaults, unknown, collect = [] } =
-    options;
+  const { string, boolean, unknown, collect = [] } = options;
   const parsed = minimist(forMinimist(args, options), {
     string,
     boolean,
-    alias,
-    default: defaults,
     unknown: unknown &&
       ((argument: string) => unknown(argument.replace(UNKNOWN, "")) !== false),
   });
@@ -57,9 +50,9 @@ export function parseArgs(args: string[], options: ParseOptions = {}): Parsed {
  */
 function forMinimist(
   args: string[],
-  { string = [], boolean = [], alias = {} }: ParseOptions,
+  { string = [], boolean = [] }: ParseOptions,
 ) {
-  const known = [...string, ...boolean, ...Object.entries(alias).flat()];
+  const known = [...string, ...boolean];
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   return args.map((argument, i) => {
     const [, name, hasValue] = /^--([^=]+)(=)?/s.exec(argument) ?? [];
