@@ -7,7 +7,10 @@
  *
  * A network learns to see the noise in an image (Algorithm 1). Then pure noise is taken for a very
  * noisy digit, and what the network sees in it is removed a little at a time, until a digit is left
- * (Algorithm 2). Every minute a sheet shows what the same 36 noises have become by then.
+ * (Algorithm 2). Every 40 s a sheet shows what the same 36 noises have become by then.
+ *
+ * On 2 cores without a GPU the default takes about 9 and a half minutes. At its end a classifier takes
+ * more than 8 of 10 samples for a digit with confidence 0.9 or more.
  *
  * Into the run's folder go paper2_samples.png, paper2_chain.png, paper2_loss.png, the sheets
  * sheet-<step>.png, samples.safetensors, model.safetensors (the averaged weights, to sample from),
