@@ -26,7 +26,7 @@ function refused(bytes: Uint8Array): string {
   } catch (error) {
     assert(error instanceof UserError, String(error));
     assert(error.message.startsWith("model.safetensors is not a usable model file: "));
-    assert(!error.message.includes("\n"));
+    assert(!/\p{Cc}/u.test(error.message) && error.message.length < 500, error.message);
     return error.message;
   }
   throw new Error("the file was accepted");
@@ -93,12 +93,27 @@ Deno.test("every kind of broken file has its message", () => {
       ),
       "names a twice",
     ],
+    [
+      fileWith('{"a":{"dtype":"U8","shape":[1],"dtype" \n:"F32","data_offsets":[0,1]}}', 1),
+      "names dtype twice",
+    ],
+    [fileWith(entry("constructor", [1], [0, 4]), 4), "a has the dtype constructor"],
+    [fileWith(entry("\n\x1b[2J", [1], [0, 4]), 4), "a has the dtype ��[2J;"],
+    [fileWith(entry("x".repeat(1e6), [1], [0, 4]), 4), "a has the dtype xxx"],
   ];
   for (const [bytes, expected] of cases) assertStringIncludes(refused(bytes), expected);
   for (const bad of [NaN, Infinity]) {
     const weights = new Map([["w", { shape: [2], data: Float32Array.from([0, bad]) }]]);
     assertStringIncludes(refused(encodeSafetensors(weights)), `number 1 of w is ${bad}`);
   }
+});
+
+Deno.test("names may be odd or very long", () => {
+  const names = ["__proto__", "constructor", "0", 'a"b\\', "{", "a:", "", "x".repeat(10_000_000)];
+  const odd = new Map(names.map((name, i) => [name, { shape: [1], data: Int32Array.of(i) }]));
+  const { tensors: read } = decodeSafetensors(encodeSafetensors(odd), "x");
+  assertEquals(read.size, names.length);
+  for (const [name, { data }] of odd) assertEquals(read.get(name)!.data, data);
 });
 
 Deno.test("10,000 random mutations of a good file are read or refused, never worse", () => {

@@ -30,6 +30,8 @@ type Dtype = keyof typeof ARRAYS;
 
 /** The longest header the format allows. */
 const LONGEST_HEADER = 100_000_000;
+/** Characters of a message: a file may give a tensor a name of megabytes. */
+const LONGEST_MESSAGE = 300;
 
 /**
  * The bytes of a file with these tensors; the same tensors and metadata give the same bytes.
@@ -40,9 +42,9 @@ export function encodeSafetensors(
   tensors: Map<string, HostTensor>,
   metadata: Record<string, string> = {},
 ): Uint8Array<ArrayBuffer> {
-  const header: Record<string, unknown> = {};
+  const header: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) {
-    header.__metadata__ = Object.fromEntries(Object.entries(metadata).sort(byName));
+    header.push(["__metadata__", Object.fromEntries(Object.entries(metadata).sort(byName))]);
   }
   let end = 0;
   const entries = [...tensors].sort(byName);
@@ -52,9 +54,9 @@ export function encodeSafetensors(
     }
     const begin = end;
     end += data.byteLength;
-    header[name] = { dtype: dtypeOf(data), shape, data_offsets: [begin, end] };
+    header.push([name, { dtype: dtypeOf(data), shape, data_offsets: [begin, end] }]);
   }
-  const json = new TextEncoder().encode(JSON.stringify(header));
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
   const headerLength = Math.ceil(json.length / 8) * 8;
   const bytes = new Uint8Array(8 + headerLength + end);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
@@ -76,7 +78,8 @@ export function encodeSafetensors(
  * they are not.
  */
 export function decodeSafetensors(bytes: Uint8Array, source: string): Contents {
-  const fail = (why: string) => new UserError(`${source} is not a usable model file: ${why}`);
+  const fail = (why: string) =>
+    new UserError(`${source} is not a usable model file: ${shown(why)}`);
   if (bytes.length < 8) throw fail(`it has ${bytes.length} bytes; the header alone needs more`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = view.getBigUint64(0, true);
@@ -93,12 +96,12 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Contents {
   const tensors = new Map<string, HostTensor>();
   let expected = 0; // tensors lie one behind the other, without gaps or overlaps
   for (const [name, entry] of sortedEntries(entries, fail)) {
-    const ArrayType = ARRAYS[entry.dtype as Dtype];
-    if (!ArrayType) {
+    if (!Object.hasOwn(ARRAYS, entry.dtype)) {
       throw fail(
         `${name} has the dtype ${entry.dtype}; known are ${Object.keys(ARRAYS).join(", ")}`,
       );
     }
+    const ArrayType = ARRAYS[entry.dtype as Dtype];
     const [begin, end] = entry.data_offsets;
     const size = product(entry.shape) * ArrayType.BYTES_PER_ELEMENT;
     if (begin !== expected || end - begin !== size || start + end > bytes.length) {
@@ -139,21 +142,33 @@ function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   return header;
 }
 
-/** The first key of the outermost object that stands there twice; JSON.parse would keep the last. */
+/** The first key that stands twice in one object of a sound JSON text; JSON.parse keeps the last. */
 function repeatedKey(json: string): string | undefined {
-  const seen = new Set<string>();
-  let depth = 0;
-  for (const token of json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
-    const [text, colon] = token;
-    if (text === "{" || text === "[") depth++;
-    else if (text === "}" || text === "]") depth--;
-    else if (colon && depth === 1) {
-      const key = JSON.parse(text.slice(0, -colon.length));
-      if (seen.has(key)) return key;
-      seen.add(key);
+  const objects: Set<string>[] = [];
+  for (let i = 0; i < json.length; i++) {
+    if (json[i] === "{") objects.push(new Set());
+    else if (json[i] === "}") objects.pop();
+    else if (json[i] === '"') {
+      const end = endOfString(json, i);
+      let next = end;
+      while (" \t\n\r".includes(json[next])) next++;
+      if (json[next] === ":") {
+        const key = JSON.parse(json.slice(i, end));
+        const seen = objects[objects.length - 1];
+        if (seen.has(key)) return key;
+        seen.add(key);
+      }
+      i = next - 1;
     }
   }
   return undefined;
+}
+
+/** The position behind the text that begins at `start`. */
+function endOfString(json: string, start: number): number {
+  let i = start + 1;
+  while (json[i] !== '"') i += json[i] === "\\" ? 2 : 1;
+  return i + 1;
 }
 
 /** The header's entries, checked for their form, in the order in which they lie in the file. */
@@ -183,6 +198,12 @@ function dtypeOf(data: HostTensor["data"]): Dtype {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A message that may hold names out of the file: one line, without control characters, not too long. */
+function shown(message: string): string {
+  const line = message.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "�");
+  return line.length <= LONGEST_MESSAGE ? line : `${line.slice(0, LONGEST_MESSAGE)}…`;
 }
 
 function product(shape: number[]): number {
