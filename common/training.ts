@@ -80,7 +80,8 @@ export async function resumeTraining(
 /**
  * Runs a training loop to its end, or until Ctrl-C.
  *
- * @throws {UserError} The loss is no longer finite; the last checkpoint stays.
+ * @throws {UserError} The loss or the weights are no longer finite; the last checkpoint stays. Or
+ * there are more steps behind the run than `steps`.
  */
 export async function followTraining(
   loop: Iterable<TrainingStep> | AsyncIterable<TrainingStep>,
@@ -88,6 +89,7 @@ export async function followTraining(
 ): Promise<TrainingEnd> {
   const { folder, steps, meanwhile, checkpointEvery = 30 } = options;
   const losses = [...options.losses];
+  refuseFewerSteps(options);
   const progress = startProgress(options);
   const interruption = listenForInterruption();
   const unread: TrainingStep[] = [];
@@ -97,7 +99,7 @@ export async function followTraining(
 
   async function readLosses(): Promise<void> {
     for (const { step, value } of await takeLosses(unread)) {
-      if (!Number.isFinite(value)) throw lossIsLost(step, value, folder.path, saved);
+      if (!Number.isFinite(value)) giveUp(folder, `the loss is ${value} at step ${step}`, saved);
       losses.push(value);
     }
     progress.update(done, runningMean(losses, options.lossName));
@@ -105,7 +107,12 @@ export async function followTraining(
 
   async function save(): Promise<void> {
     await readLosses();
-    await saveCheckpoint(folder, losses, options.state());
+    const tensors = options.state();
+    const state = await toHost(tensors);
+    tf.dispose([...tensors.values()]);
+    const bad = nonFinite(state);
+    if (bad) giveUp(folder, `${bad} is no longer finite after step ${done}`, saved);
+    await saveCheckpoint(folder, losses, state);
     saved = done;
   }
 
@@ -139,10 +146,8 @@ export async function followTraining(
 async function saveCheckpoint(
   folder: RunFolder,
   losses: number[],
-  state: Map<string, tf.Tensor>,
+  tensors: Map<string, HostTensor>,
 ): Promise<void> {
-  const tensors: Map<string, HostTensor> = await toHost(state);
-  tf.dispose([...state.values()]);
   tensors.set(LOSSES, { shape: [losses.length], data: Float32Array.from(losses) });
   await saveState(folder.path, { step: losses.length, tensors });
   const rows = losses.map((loss, i) => `${i + 1},${loss}\n`);
@@ -161,14 +166,29 @@ async function takeLosses(unread: TrainingStep[]): Promise<{ step: number; value
   return taken.map(({ step }, i) => ({ step, value: values[i] }));
 }
 
-function lossIsLost(step: number, value: number, path: string, saved: number): UserError {
-  const kept = saved > 0
-    ? `the checkpoint of step ${saved} is kept in ${path}`
-    : "no checkpoint had been written yet";
-  return new UserError(
-    `the loss is ${value} at step ${step}; ${kept}; start again with a lower --learning-rate`,
-    { exitCode: 1 },
+/** Refuses what would leave a folder whose settings and model say different things. */
+function refuseFewerSteps({ steps, losses, folder }: TrainingOptions): void {
+  if (losses.length <= steps) return;
+  throw new UserError(
+    `--steps ${steps}: the run in ${folder.path} has ${losses.length} behind it; give at least that many`,
   );
+}
+
+/** The name of a tensor with a number in it that is none, or undefined. */
+function nonFinite(tensors: Map<string, HostTensor>): string | undefined {
+  for (const [name, { data }] of tensors) {
+    if (!data.every(Number.isFinite)) return name;
+  }
+}
+
+/** Ends the run with what is left of it. */
+function giveUp(folder: RunFolder, what: string, saved: number): never {
+  const kept = saved > 0
+    ? `the checkpoint of step ${saved} is kept in ${folder.path}`
+    : "no checkpoint had been written yet";
+  throw new UserError(`${what}; ${kept}; start again with a lower --learning-rate`, {
+    exitCode: 1,
+  });
 }
 
 /** The mean of the last hundred losses: one step's alone jumps about. */

@@ -12,8 +12,10 @@ import {
   type HostTensor,
 } from "./safetensors.ts";
 
-/** The names of the newest state and the one before it. */
-export const STATE_FILES = ["state.safetensors", "state.previous.safetensors"] as const;
+/** The newest state, the one before it, and one that is written but has not taken its place yet. */
+const NEWEST = "state.safetensors";
+const PREVIOUS = "state.previous.safetensors";
+const NEXT = "state.next.safetensors";
 
 /** A state as it is kept. */
 export interface State {
@@ -23,7 +25,7 @@ export interface State {
 }
 
 /**
- * Writes a run's state. Whenever this is cut off, at least one whole state stays.
+ * Writes a run's state. Wherever this is cut off, a whole state stays, even when the newest is damaged.
  *
  * @param folder The run's folder.
  */
@@ -31,10 +33,9 @@ export async function saveState(folder: string, { step, tensors }: State): Promi
   const metadata = { step: String(step) };
   const sha256 = await checksum(tensors, metadata);
   const bytes = encodeSafetensors(tensors, { ...metadata, sha256 });
-  const [newest, previous] = STATE_FILES.map((name) => `${folder}/${name}`);
-  await writeAtomically(`${folder}/state.next`, bytes);
-  await Deno.rename(newest, previous).catch(ignoreMissing);
-  await Deno.rename(`${folder}/state.next`, newest);
+  await writeAtomically(`${folder}/${NEXT}`, bytes);
+  await Deno.rename(`${folder}/${NEWEST}`, `${folder}/${PREVIOUS}`).catch(ignoreMissing);
+  await Deno.rename(`${folder}/${NEXT}`, `${folder}/${NEWEST}`);
 }
 
 /**
@@ -49,7 +50,7 @@ export async function loadState(
   notice: (line: string) => void,
 ): Promise<State | undefined> {
   const problems: string[] = [];
-  for (const name of STATE_FILES) {
+  for (const name of [NEXT, NEWEST, PREVIOUS]) {
     try {
       const state = await readState(`${folder}/${name}`);
       if (problems.length > 0) {

@@ -42,10 +42,10 @@ interface Result {
 const options = parseArgs(Deno.args, {
   string: ["rounds", "only"],
   boolean: ["json"],
-  default: { rounds: "5", only: "a,b,c,d" },
 });
-const rounds = Number(options.rounds);
-const chosen = tasks.filter((task) => options.only.split(",").includes(task.letter));
+const { rounds: roundsGiven = "5", only = "a,b,c,d" } = options;
+const rounds = Number(roundsGiven);
+const chosen = tasks.filter((task) => only.split(",").includes(task.letter));
 const cores = navigator.hardwareConcurrency;
 const gpu = await navigator.gpu?.requestAdapter();
 const gpuName = gpu ? gpu.info.description || gpu.info.vendor : "";
