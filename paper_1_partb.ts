@@ -11,8 +11,9 @@
  *
  * It ends with a sliced Wasserstein distance of about 0.014 between samples and data, as between two
  * draws of the data, and samples about 0.01 away from the spiral. In the run's folder it leaves
- * paper1_diffusion.png, paper1_loss.png, paper1_field.png, samples.csv, loss.csv, run.json, the model
- * (model.safetensors) and what it needs to go on (state.safetensors).
+ * paper1_diffusion.png, paper1_loss.png, paper1_field.png, the numbers behind them (samples.csv,
+ * loss.csv, figures.safetensors), run.json, the model (model.safetensors) and what it needs to go on
+ * (state.safetensors).
  *
  * @module
  */
@@ -549,7 +550,7 @@ async function conclude(
     data,
     seed,
     losses,
-    T: schedule.T,
+    schedule,
     bound: await measureBound(model, schedule, data, { count: 2000, seed }),
     forward: (x0, t, eps) => qSample(schedule, x0, t, eps),
     reverse: (count) => sample(model, schedule, { count, seed }),

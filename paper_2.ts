@@ -12,9 +12,9 @@
  * On 2 cores without a GPU the default takes about 9 and a half minutes. At its end a classifier takes
  * more than 8 of 10 samples for a digit with confidence 0.9 or more.
  *
- * Into the run's folder go paper2_samples.png, paper2_chain.png, paper2_loss.png, the sheets
- * sheet-<step>.png, samples.safetensors, model.safetensors (the averaged weights, to sample from),
- * loss.csv and run.json.
+ * Into the run's folder go paper2_samples.png, paper2_chain.png, paper2_loss.png, the numbers behind
+ * them (samples.safetensors, figures.safetensors, loss.csv), the sheets sheet-<step>.png,
+ * model.safetensors (the averaged weights, to sample from) and run.json.
  *
  * @module
  */
@@ -247,8 +247,8 @@ const FREE = ["sampler", "sampleSteps", "eta", "samples", "sampleOnly", "dataDir
 const SHEET_EVERY = 40;
 /** Steps of the chains of the sheets. */
 const SHEET_STEPS = 20;
-/** Rows and columns of the figure of the chain. */
-const CHAIN = { digits: 8, columns: 11 };
+/** Digits whose way from noise is kept, and points kept of each. */
+const CHAIN = { digits: 8, points: 41 };
 
 function command(preset: Settings["preset"]): Command<typeof flags> {
   return {
@@ -374,11 +374,12 @@ async function conclude(
 
   const first = { shape: shapeOf(model, CHAIN.digits), seed: settings.seed, name: "samples 0" };
   const chain = chainOf(model, settings, first);
-  const record = await recordChain(chain, chainLength(settings), CHAIN.columns);
+  const record = await recordChain(chain, chainLength(settings), CHAIN.points);
   await writeFigures(folder, {
     chain: { ...pictures(model, CHAIN.digits), ...record },
     losses,
     perT: await lossByT(model, unseen ?? images, settings.seed),
+    schedule: model.schedule,
   });
 
   const recent = losses.slice(-500);

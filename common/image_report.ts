@@ -6,6 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { writeSafetensors } from "./checkpoint.ts";
+import { concatenated, encodeSafetensors, vector } from "./checkpoint/safetensors.ts";
 import { batch, type ImageSet } from "./data/images/image_set.ts";
 import { trainClassifier } from "./digit_classifier.ts";
 import type { ImageShape } from "./draw_images.ts";
@@ -18,10 +19,14 @@ import { lossFigure } from "./plot/figures.ts";
 import { Progress } from "./progress.ts";
 import { integers } from "./random.ts";
 import type { RunFolder } from "./run_folder.ts";
+import type { Schedule } from "./schedule.ts";
 import { type SampleReport, sampleReport } from "./sample_report.ts";
 
 /** Samples on a sheet, eight in a row. */
 const SHOWN = 64;
+
+/** Columns of the figure of the chain. */
+const COLUMNS = 11;
 
 /** Images and timesteps that the loss by t is measured with. */
 const MEASURED = { images: 64, timesteps: 20 };
@@ -82,18 +87,51 @@ export interface LossByT {
   value: number[];
 }
 
-/** Writes paper2_chain.png, chains from noise to image, and paper2_loss.png, the loss by step and by t. */
-export async function writeFigures(
-  folder: RunFolder,
-  { chain, losses, perT }: { chain: ChainSheetOptions; losses: number[]; perT: LossByT },
-): Promise<void> {
-  await folder.write("paper2_chain.png", await chainSheet(chain));
+/** What the figures show. */
+export interface ImageFigures {
+  /** Chains from noise to image, at so many points of them as were kept. */
+  chain: ChainSheetOptions;
+  /** The loss of every step. */
+  losses: number[];
+  perT: LossByT;
+  schedule: Schedule;
+}
+
+/**
+ * Writes paper2_chain.png, chains from noise to image; paper2_loss.png, the loss by step and by t; and
+ * the numbers behind them as figures.safetensors: `t` [K], `xt` and `x0Hat` [K, N, H, W, C] along the
+ * chains, `perT.t` and `perT.value`, and `schedule.alphaBar` [T+1].
+ */
+export async function writeFigures(folder: RunFolder, figures: ImageFigures): Promise<void> {
+  const { chain, losses, perT, schedule } = figures;
+  await folder.write("paper2_chain.png", await chainSheet(thinned(chain)));
   const figure = {
     lossLabel: "loss",
     losses,
     perT: { ...perT, label: "loss by t, after training" },
   };
   await folder.write("paper2_loss.png", await lossFigure(figure));
+  const { t, xt, x0Hat, count, height, width, channels } = chain;
+  const alphaBars = Array.from({ length: schedule.T + 1 }, (_, t) => schedule.alphaBar(t));
+  const shape = [t.length, count, height, width, channels];
+  const record = new Map([
+    ["t", vector(t)],
+    ["xt", { shape, data: concatenated(xt) }],
+    ["x0Hat", { shape, data: concatenated(x0Hat) }],
+    ["perT.t", vector(perT.t)],
+    ["perT.value", vector(perT.value)],
+    ["schedule.alphaBar", vector(alphaBars)],
+  ]);
+  await folder.write("figures.safetensors", encodeSafetensors(record));
+}
+
+/** Some of a chain's points, evenly spaced, the first and the last among them. */
+function thinned(chain: ChainSheetOptions): ChainSheetOptions {
+  const last = chain.t.length - 1;
+  const columns = Math.min(COLUMNS, last + 1);
+  const kept = Array.from({ length: columns }, (_, i) => Math.round(i * last / (columns - 1)));
+  const some = <X>(all: X[]) => kept.map((i) => all[i]);
+  return { ...chain, t: some(chain.t), xt: some(chain.xt), x0Hat: some(chain.x0Hat) };
 }
 
 /**

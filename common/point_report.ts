@@ -5,11 +5,18 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import {
+  concatenated,
+  encodeSafetensors,
+  type HostTensor,
+  vector,
+} from "./checkpoint/safetensors.ts";
 import type { PointData } from "./data/points/point_data.ts";
 import { slicedWasserstein } from "./metrics/sliced_wasserstein.ts";
 import { gaussianNoise } from "./noise.ts";
 import { diffusionFigure, fieldFigure, lossFigure } from "./plot/figures.ts";
 import type { RunFolder } from "./run_folder.ts";
+import type { Schedule } from "./schedule.ts";
 
 /** A point of a reverse chain; its tensor is valid until the next one is asked for. */
 export interface PointChain {
@@ -50,7 +57,7 @@ export interface PointRun {
   seed: number;
   /** The loss of every step. */
   losses: number[];
-  T: number;
+  schedule: Schedule;
   bound: Bound;
   /** xₜ of the forward chain; all [B, 2]. */
   forward: (x0: tf.Tensor2D, t: number, eps: tf.Tensor2D) => tf.Tensor2D;
@@ -63,22 +70,29 @@ export interface PointRun {
 /** Points in a figure's panel, and points that are measured. */
 const SHOWN = 3000;
 const MEASURED = 5000;
+/** Points whose whole way is kept, and the most places on all their ways together. */
+const KEPT = 2000;
+const MOST_PLACES = 200_000;
 /** Where on the way from 0 to T the learned drift is drawn. */
 const FIELD_TIMES = [0.4, 0.55, 0.7, 1];
 /** Arrows along each side of a field. */
 const ARROWS = 17;
 
-/** Writes samples.csv and the three figures into the run's folder, and measures the samples. */
+/**
+ * Writes samples.csv, the three figures and the numbers behind them (figures.safetensors, see
+ * {@linkcode chainRecord}) into the run's folder, and measures the samples.
+ */
 export async function reportPoints(run: PointRun): Promise<PointReport> {
   const { folder, data, seed, losses, bound } = run;
   const reverse = await pointsAlongChain(run);
-  const samples = reverse.get(0)!;
+  const [samples] = reverse; // t = 0
   await folder.write("samples.csv", csv(samples));
   await folder.write("paper1_diffusion.png", await drawChains(run, reverse));
   const perT = { ...bound.klPerT, label: "KL of each t, nats a point" };
   const loss = await lossFigure({ lossLabel: "KL(q‖p), nats a number", losses, perT });
   await folder.write("paper1_loss.png", loss);
   await folder.write("paper1_field.png", await drawField(run));
+  await folder.write("figures.safetensors", encodeSafetensors(await chainRecord(run, reverse)));
   return {
     K: bound.K,
     KMinusNull: bound.K - bound.nullModel,
@@ -101,21 +115,66 @@ export function inOneLine(report: PointReport, data: PointData): string {
   return parts.join("; ");
 }
 
-/** The reverse chain's points at t = T, T/2 and 0. */
-async function pointsAlongChain({ T, reverse }: PointRun): Promise<Map<number, Float32Array>> {
-  const kept = new Map<number, Float32Array>();
-  for (const { t, xt } of reverse(MEASURED)) {
-    if ([T, Math.floor(T / 2), 0].includes(t)) kept.set(t, await xt.data<"float32">());
+/** The reverse chain's points, [B, 2] for each t from 0 to T. */
+async function pointsAlongChain({ schedule, reverse }: PointRun): Promise<Float32Array[]> {
+  const points: Float32Array[] = new Array(schedule.T + 1);
+  for (const { t, xt } of reverse(MEASURED)) points[t] = await xt.data<"float32">();
+  return points;
+}
+
+/**
+ * What the animation and the explorer show: `forward` and `reverse`, the chains' points, and `mean`,
+ * μ_θ(xₜ, t) of the reverse chain's points (x₀ itself at t = 0), all [T+1, N, 2] with t as the first
+ * index; `perT.t` and `perT.value`, the KL of each t; and `schedule.alphaBar`, [T+1].
+ */
+async function chainRecord(
+  run: PointRun,
+  reverse: Float32Array[],
+): Promise<Map<string, HostTensor>> {
+  const { schedule, bound } = run;
+  const times = Array.from(reverse.keys());
+  const N = Math.min(KEPT, Math.floor(MOST_PLACES / times.length));
+  const chain = reverse.map((points) => points.subarray(0, 2 * N));
+  const means = await Promise.all(chain.map(async (points, t) => {
+    if (t === 0) return points;
+    const mean = tf.tidy(() => run.mean(tf.tensor2d(points, [N, 2]), t));
+    return await mean.data<"float32">().finally(() => mean.dispose());
+  }));
+  const paths = (rows: Float32Array[]): HostTensor => ({
+    shape: [times.length, N, 2],
+    data: concatenated(rows),
+  });
+  return new Map([
+    ["forward", paths(await forwardChain(run, N))],
+    ["reverse", paths(chain)],
+    ["mean", paths(means)],
+    ["perT.t", vector(bound.klPerT.t)],
+    ["perT.value", vector(bound.klPerT.value)],
+    ["schedule.alphaBar", vector(times.map(schedule.alphaBar))],
+  ]);
+}
+
+/** N points on their way to noise, step by step: [N, 2] for each t from 0 to T. */
+async function forwardChain({ data, seed, schedule }: PointRun, N: number) {
+  const points = [data.sample({ seed, stream: "figure x0" }, N)];
+  for (let t = 1; t <= schedule.T; t++) {
+    const z = gaussianNoise({ seed, stream: "figure z", step: t }, [N, 2]);
+    const noise = await z.data<"float32">();
+    z.dispose();
+    // q(xₜ | x_{t−1}) = N(√(1−βₜ)·x_{t−1}, βₜ)   (Sohl-Dickstein et al. 2015, table App.1)
+    const [kept, added] = [Math.sqrt(schedule.alpha(t)), Math.sqrt(schedule.beta(t))];
+    points.push(points[t - 1].map((x, i) => kept * x + added * noise[i]));
   }
-  return kept;
+  return points;
 }
 
 /** The forward chain above, the learned reverse chain below. */
 async function drawChains(
   run: PointRun,
-  reverse: Map<number, Float32Array>,
+  reverse: Float32Array[],
 ): Promise<Uint8Array> {
-  const times = [0, Math.floor(run.T / 2), run.T];
+  const { T } = run.schedule;
+  const times = [0, Math.floor(T / 2), T];
   const above = await Promise.all(times.map(async (t) => {
     const xt = tf.tidy(() => forwardPoints(run, t));
     const points = await xt.data<"float32">();
@@ -124,7 +183,7 @@ async function drawChains(
   }));
   const below = times.map((t) => ({
     title: `t = ${t}`,
-    points: reverse.get(t)!.subarray(0, 2 * SHOWN),
+    points: reverse[t].subarray(0, 2 * SHOWN),
   }));
   return await diffusionFigure({
     rows: [
@@ -136,7 +195,7 @@ async function drawChains(
 
 /** What the network knows: μ_θ(xₜ, t) − xₜ on a grid, over the data at that t. */
 async function drawField(run: PointRun): Promise<Uint8Array> {
-  const times = FIELD_TIMES.map((share) => Math.max(2, Math.round(share * run.T)));
+  const times = FIELD_TIMES.map((share) => Math.max(2, Math.round(share * run.schedule.T)));
   const panels = await Promise.all([...new Set(times)].map(async (t) => {
     const tensors = tf.tidy(() => {
       const xt = forwardPoints(run, t);

@@ -213,3 +213,15 @@ function product(shape: number[]): number {
 function byName([a]: [string, unknown], [b]: [string, unknown]): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
+
+/** Numbers as a tensor of rank 1. */
+export function vector(values: number[]): HostTensor {
+  return { shape: [values.length], data: Float32Array.from(values) };
+}
+
+/** Rows of one length behind each other. */
+export function concatenated(rows: Float32Array[]): Float32Array {
+  const all = new Float32Array(rows.length * rows[0].length);
+  rows.forEach((row, i) => all.set(row, i * row.length));
+  return all;
+}
