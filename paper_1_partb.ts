@@ -84,7 +84,8 @@ const flags = {
   ...commonFlags,
 };
 
-const command: Command<typeof flags> = {
+/** The command line. */
+export const command: Command<typeof flags> = {
   name: "paper1",
   summary: "Paper 1, Sohl-Dickstein et al. 2015: a diffusion model of points in the plane.",
   flags,
@@ -103,7 +104,8 @@ const command: Command<typeof flags> = {
   },
 };
 
-type PaperSettings = Settings<typeof flags>;
+/** A run's settings. */
+export type PaperSettings = Settings<typeof flags>;
 
 /** A Gaussian with a width of its own for each number; std broadcasts against mean. */
 export interface Gaussian {
@@ -408,6 +410,16 @@ export interface Training {
   settings: Pick<PaperSettings, "steps" | "batch" | "learningRate" | "decay" | "times" | "seed">;
 }
 
+/** What a training starts from: the data, an untrained model and its optimizer. */
+export async function startTraining(
+  settings: PaperSettings,
+): Promise<Training & { settings: PaperSettings }> {
+  const data = await pointData(settings.data);
+  const schedule = sigmoidSchedule(settings.timesteps);
+  const model = new ReverseModel({ ...settings, schedule });
+  return { model, schedule, data, adam: new Adam(model.parameters), settings };
+}
+
 /** The training loop, from the optimizer's step on. */
 export function* train(training: Training): Generator<TrainingStep> {
   const { model, adam, settings } = training;
@@ -484,64 +496,65 @@ export function* sample(
 // 5. The run: train, sample, draw, measure
 // ---------------------------------------------------------------------------------------------
 
+/** What the parts of a run share. */
+interface Run extends Training {
+  settings: PaperSettings;
+  folder: RunFolder;
+}
+
 async function main(args: string[]): Promise<number> {
   const read = await readSettings(command, args);
   if (!read) return 0;
   const { settings } = read;
-  const data = await pointData(settings.data);
   const backend = await selectBackend(settings.backend, settings);
+  const training = await startTraining(settings);
   const folder = await RunFolder.open({ script: command.name, settings, backend });
   console.error(`${backend.reason}\nwriting to ${folder.path}`);
   try {
-    const started = performance.now();
-    const schedule = sigmoidSchedule(settings.timesteps);
-    const model = new ReverseModel({ ...settings, schedule });
-    const { adam, losses } = await prepare(model, folder, settings.resume !== undefined);
-    const end = await followTraining(train({ model, schedule, data, adam, settings }), {
-      folder,
-      losses,
-      steps: settings.steps,
-      state: () => new Map([...model.stateDict(), ...adam.stateDict()]),
-      lossName: "KL",
-      resumeCommand: commandText(command.name, { resume: folder.path }),
-    });
-    if (end.status === "interrupted") return 130;
-    const report = await conclude({ model, schedule, data, folder, losses: end.losses, settings });
-    folder.spend("all", (performance.now() - started) / 1000);
-    await folder.update({ status: "finished", results: { ...report } });
-    console.log(
-      `${folder.path}, ${inWords(folder.record.seconds.all)}: ${inOneLine(report, data)}`,
-    );
-    return 0;
+    return await trainAndMeasure({ ...training, folder });
   } finally {
     folder.close();
     backend.dispose();
   }
 }
 
-/** The optimizer, with the model and itself brought to where an earlier process stopped. */
-async function prepare(model: ReverseModel, folder: RunFolder, resumed: boolean) {
-  const { tensors, losses } = resumed ? await resumeTraining(folder) : { losses: [] };
+/** Trains, then draws and measures. */
+async function trainAndMeasure(run: Run): Promise<number> {
+  const started = performance.now();
+  const { settings, model, adam, data, folder } = run;
+  const end = await followTraining(train(run), {
+    folder,
+    losses: settings.resume === undefined ? [] : await goOn(run),
+    steps: settings.steps,
+    state: () => new Map([...model.stateDict(), ...adam.stateDict()]),
+    lossName: "KL",
+    checkpointEvery: settings.checkpointEvery,
+    resumeCommand: commandText(command.name, { resume: folder.path }),
+  });
+  if (end.status === "interrupted") return 130;
+  const report = await conclude(run, end.losses);
+  folder.spend("all", (performance.now() - started) / 1000);
+  await folder.update({ status: "finished", results: { ...report } });
+  console.log(
+    `${folder.path}, ${inWords(folder.record.seconds.all)}: ${inOneLine(report, data)}`,
+  );
+  return 0;
+}
+
+/** Brings model and optimizer to where an earlier process stopped; gives the losses until then. */
+async function goOn({ model, adam, folder }: Run): Promise<number[]> {
+  const { tensors, losses } = await resumeTraining(folder);
   if (tensors) {
     model.load(new Map([...tensors].filter(([name]) => name.startsWith("network_"))));
+    await adam.load(tensors);
+    tf.dispose([...tensors.values()]);
   }
-  const adam = new Adam(model.parameters);
-  if (tensors) await adam.load(tensors);
-  tf.dispose([...(tensors?.values() ?? [])]);
-  return { adam, losses };
+  return losses;
 }
 
 /** Writes the model, the figures and the samples, and measures them. */
-async function conclude(
-  { model, schedule, data, folder, losses, settings: { seed } }: {
-    model: ReverseModel;
-    schedule: Schedule;
-    data: PointData;
-    folder: RunFolder;
-    losses: number[];
-    settings: PaperSettings;
-  },
-): Promise<PointReport> {
+async function conclude(run: Run, losses: number[]): Promise<PointReport> {
+  const { model, schedule, data, folder, settings: { seed } } = run;
   const weights = model.stateDict();
   await writeSafetensors(folder.file("model.safetensors"), weights);
   tf.dispose([...weights.values()]);

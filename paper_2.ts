@@ -94,7 +94,8 @@ const flags = {
   samples: integer({ help: "images to draw at the end", default: 512, max: 100_000 }),
   sampleOnly: onOff({ help: "draw images with the model of --resume, without training" }),
 };
-type Settings = SettingsOf<typeof flags>;
+/** A run's settings. */
+export type Settings = SettingsOf<typeof flags>;
 
 const presets: Command<typeof flags>["presets"] = {
   /** 16x16 digits and a small UNet, for two cores. */
@@ -144,6 +145,17 @@ export interface Training {
   adam: Adam;
   images: ImageSet;
   settings: RateSettings & { batch: number; seed: number };
+}
+
+/** What a training starts from: the images, an untrained model and its optimizer. */
+export async function startTraining(
+  settings: Settings,
+): Promise<Training & { settings: Settings }> {
+  const images = await loadImages({ ...settings, split: "train" });
+  const model = createModel(settings, images.channels);
+  const { emaDecay } = settings;
+  const adam = new Adam(model.network.parameters, { clipNorm: CLIP_NORM, emaDecay });
+  return { model, adam, images, settings };
 }
 
 /**
@@ -250,7 +262,8 @@ const SHEET_STEPS = 20;
 /** Digits whose way from noise is kept, and points kept of each. */
 const CHAIN = { digits: 8, points: 41 };
 
-function command(preset: Settings["preset"]): Command<typeof flags> {
+/** The command line; which preset is the default depends on the machine. */
+export function commandWith(preset: Settings["preset"]): Command<typeof flags> {
   return {
     name: "paper2",
     summary: "Paper 2, Ho et al. 2020: learns to draw images by removing noise step by step.",
@@ -260,28 +273,27 @@ function command(preset: Settings["preset"]): Command<typeof flags> {
 }
 
 /** What the parts of a run share. */
-interface Run {
+interface Run extends Training {
   settings: Settings;
-  model: ImageModel;
-  images: ImageSet;
   folder: RunFolder;
 }
 
 async function main(args: string[]): Promise<number> {
-  const asked = await readSettings(command("quick"), args, FREE);
+  const asked = await readSettings(commandWith("quick"), args, FREE);
   if (!asked) return 0;
   const backend = await selectBackend(asked.settings.backend, asked.settings);
-  const fast = backend.hardware ? await readSettings(command("standard"), args, FREE) : undefined;
+  const fast = backend.hardware
+    ? await readSettings(commandWith("standard"), args, FREE)
+    : undefined;
   const { settings, given } = fast ?? asked;
   checkSampler(settings, given);
   if (settings.sampleOnly) return await sampleOnly(settings, backend);
-  const images = await loadImages({ ...settings, split: "train" });
+  const training = await startTraining(settings);
   const unseen = hasDigits(settings) ? await loadImages({ ...settings, split: "test" }) : undefined;
-  const model = createModel(settings, images.channels);
   const folder = await RunFolder.open({ script: "paper2", settings, backend });
   console.error(`${backend.reason}\nwriting to ${folder.path}`);
   try {
-    return await train({ settings, model, images, folder }, unseen);
+    return await train({ ...training, folder }, unseen);
   } finally {
     folder.close();
     backend.dispose();
@@ -290,12 +302,12 @@ async function main(args: string[]): Promise<number> {
 
 /** Trains, then measures the averaged weights. */
 async function train(run: Run, unseen: ImageSet | undefined): Promise<number> {
-  const { settings, model, images, folder } = run;
-  const { adam, losses } = await prepare(run);
-  const end = await followTraining(algorithm1({ model, adam, images, settings }), {
+  const { settings, model, adam, folder } = run;
+  const end = await followTraining(algorithm1(run), {
     folder,
-    losses,
+    losses: settings.resume === undefined ? [] : await goOn(run),
     steps: settings.steps,
+    checkpointEvery: settings.checkpointEvery,
     state: () => new Map([...model.network.stateDict(), ...adam.stateDict()]),
     unit: "images",
     unitsPerStep: settings.batch,
@@ -313,17 +325,15 @@ async function train(run: Run, unseen: ImageSet | undefined): Promise<number> {
   });
 }
 
-/** The optimizer, with the model and itself brought to where an earlier process stopped. */
-async function prepare({ settings, model: { network }, folder }: Run) {
-  const resumed = settings.resume !== undefined;
-  const { tensors, losses } = resumed ? await resumeTraining(folder) : { losses: [] };
-  const weights = [...tensors ?? []].filter(([name]) => !name.startsWith("adam."));
-  if (tensors) network.load(new Map(weights));
-  const { emaDecay } = settings;
-  const adam = new Adam(network.parameters, { clipNorm: CLIP_NORM, emaDecay });
-  if (tensors) await adam.load(tensors);
-  tf.dispose([...tensors?.values() ?? []]);
-  return { adam, losses };
+/** Brings model and optimizer to where an earlier process stopped; gives the losses until then. */
+async function goOn({ model: { network }, adam, folder }: Run): Promise<number[]> {
+  const { tensors, losses } = await resumeTraining(folder);
+  if (tensors) {
+    network.load(new Map([...tensors].filter(([name]) => !name.startsWith("adam."))));
+    await adam.load(tensors);
+    tf.dispose([...tensors.values()]);
+  }
+  return losses;
 }
 
 /** The weights that are in the model now: the averaged ones, when this is called. */
@@ -400,7 +410,9 @@ async function conclude(
 }
 
 /** Draws the run's samples and writes them, as numbers and the first 64 as a sheet. */
-async function drawSamples({ settings, model, folder }: Omit<Run, "images">) {
+async function drawSamples(
+  { settings, model, folder }: Pick<Run, "settings" | "model" | "folder">,
+) {
   const { samples: count, seed, sampler, sampleSteps, eta } = settings;
   const samples = await drawImages(
     shapeOf(model, count),

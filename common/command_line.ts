@@ -130,6 +130,8 @@ export interface Command<F extends Flags> {
   name: string;
   /** One line on what it does. */
   summary: string;
+  /** Whether a run's folder stands in front of the flags; see {@linkcode takeFolder}. */
+  takesFolder?: boolean;
   flags: F;
   /** Values that `--preset NAME` puts in the place of the defaults. */
   presets: Record<string, Partial<Settings<F>>>;
@@ -172,6 +174,28 @@ export function parseCommandLine<F extends Flags>(
     ...given,
   } as Settings<F>;
   return { settings, given, help };
+}
+
+/**
+ * Takes a run's folder from the front or the end of the arguments.
+ *
+ * @returns The folder, undefined when help was asked for, and the other arguments.
+ * @throws {UserError} There is none.
+ */
+export function takeFolder(
+  command: string,
+  args: string[],
+): { folder: string; rest: string[] } | { folder?: undefined; rest: string[] } {
+  if (args.some((argument) => /^(--help|-h)(=|$)/.test(argument))) return { rest: args };
+  const [first, last] = [args[0] ?? "-", args.at(-1) ?? "-"];
+  if (!first.startsWith("-")) return { folder: first, rest: args.slice(1) };
+  const before = args.at(-2) ?? "";
+  if (!last.startsWith("-") && (!before.startsWith("--") || before.includes("="))) {
+    return { folder: last, rest: args.slice(0, -1) };
+  }
+  throw new UserError(
+    `which run? give its folder first: deno task ${command} runs/paper1-quick-0`,
+  );
 }
 
 function readFlags<F extends Flags>(
@@ -299,7 +323,7 @@ export function helpText<F extends Flags>(command: Command<F>): string {
   return [
     command.summary,
     "",
-    `Usage: deno task ${command.name} [flags]`,
+    `Usage: deno task ${command.name} ${command.takesFolder ? "DIR " : ""}[flags]`,
     "",
     ...lines,
     ...(presets.length ? ["", "Presets:", ...presets] : []),

@@ -12,11 +12,13 @@ import {
   helpText,
   integer,
   kebab,
+  number,
   parseCommandLine,
   type Settings,
   text,
 } from "./command_line.ts";
 import { readText } from "./files.ts";
+import type { RunRecord } from "./run_folder.ts";
 import { UserError } from "./user_error.ts";
 
 /** The flags that every script has. */
@@ -36,6 +38,12 @@ export const commonFlags = {
     default: navigator.hardwareConcurrency,
     max: 64,
   }),
+  checkpointEvery: number({
+    help: "seconds between the checkpoints that --resume goes on from",
+    default: 30,
+    min: 0,
+    max: 86_400,
+  }),
   out: text({
     help: "the run's folder [runs/<script>-<preset>-<seed>]",
     placeholder: "DIR",
@@ -54,7 +62,7 @@ export const commonFlags = {
 };
 
 /** Settings that may differ when a run is gone on with: they do not change what is learned. */
-const FREE = ["steps", "backend", "workers", "out", "resume", "from", "preset"];
+const FREE = ["steps", "backend", "workers", "checkpointEvery", "out", "resume", "from", "preset"];
 
 /** Settings that belong to one run and are not taken over by the next. */
 const OWN = ["out", "resume", "from"];
@@ -96,8 +104,12 @@ export async function readSettings<F extends Flags>(
   return { settings, given };
 }
 
-/** The settings in a run.json. */
-async function readRecord(path: string): Promise<{ script?: unknown; settings?: unknown }> {
+/**
+ * Reads a run.json.
+ *
+ * @throws {UserError} It cannot be read, or is something else.
+ */
+export async function readRecord(path: string): Promise<Partial<RunRecord>> {
   const content = await readText(path);
   try {
     const record = JSON.parse(content);

@@ -1,0 +1,147 @@
+/**
+ * Checks that a run can be reproduced: computes its first steps again and compares their losses with
+ * its loss.csv, to the last bit.
+ *
+ *     deno task verify runs/paper1-quick-0
+ *
+ * On the backend of the run the losses must be the same. Another backend or another GPU rounds
+ * differently, and so would other versions: then it says how far apart the losses are.
+ *
+ * @module
+ */
+import { type Backend, BACKEND_NAMES, selectBackend } from "../common/backend.ts";
+import {
+  choice,
+  type Command,
+  helpText,
+  integer,
+  parseCommandLine,
+  runMain,
+  takeFolder,
+} from "../common/command_line.ts";
+import { readText } from "../common/files.ts";
+import { Progress } from "../common/progress.ts";
+import type { RunRecord } from "../common/run_folder.ts";
+import { readRecord, readSettings } from "../common/run_settings.ts";
+import type { TrainingStep } from "../common/training.ts";
+import { UserError } from "../common/user_error.ts";
+import * as paper1 from "../paper_1_partb.ts";
+import * as paper2 from "../paper_2.ts";
+
+const flags = {
+  steps: integer({ help: "how many of the run's first steps to compute again", default: 50 }),
+  backend: choice({
+    help: "what computes; by default what the run was computed with",
+    of: BACKEND_NAMES,
+    default: "auto",
+  }),
+  workers: integer({
+    help: "threads for --backend wasm; the result does not depend on them",
+    default: navigator.hardwareConcurrency,
+    max: 64,
+  }),
+};
+
+const command: Command<typeof flags> = {
+  name: "verify",
+  summary: "Computes a run's first steps again and says whether the losses are the same.",
+  takesFolder: true,
+  flags,
+  presets: {},
+};
+
+/** Prepares to train again what a run.json describes, from its first step. */
+async function trainingOf(path: string): Promise<() => Promise<Iterable<TrainingStep>>> {
+  const { script } = await readRecord(path);
+  const again = ["--from", path];
+  if (script === "paper1") {
+    const { settings } = (await readSettings(paper1.command, again))!;
+    return async () => paper1.train(await paper1.startTraining(settings));
+  }
+  const { settings } = (await readSettings(paper2.commandWith("quick"), again))!;
+  return async () => paper2.algorithm1(await paper2.startTraining(settings));
+}
+
+/** The losses of up to so many first steps, as loss.csv has them. */
+async function readLosses(path: string, steps: number): Promise<number[]> {
+  const [header, ...rows] = (await readText(path)).trimEnd().split("\n");
+  const losses = rows.slice(0, steps).map((row, i) => {
+    const [, step, loss] = /^(\d+),([-\d.e]+)$/.exec(row) ?? [];
+    return Number(step) === i + 1 ? Number(loss) : NaN;
+  });
+  if (header !== "step,loss" || losses.length === 0 || losses.some(Number.isNaN)) {
+    throw new UserError(`${path} is not the loss curve of a run: expected lines of step,loss`);
+  }
+  return losses;
+}
+
+/** The losses of so many steps, computed now. */
+async function computeAgain(steps: Iterable<TrainingStep>, count: number): Promise<number[]> {
+  const losses: number[] = [];
+  const progress = new Progress({ label: "again", total: count });
+  for (const { loss } of steps) {
+    losses.push((await loss.data())[0]);
+    loss.dispose();
+    progress.update(losses.length);
+    if (losses.length === count) break;
+  }
+  progress.finish();
+  return losses;
+}
+
+/** In what this machine differs from the run's, as far as it changes how numbers are rounded. */
+function otherThan(record: Partial<RunRecord>, backend: Backend): string | undefined {
+  const nameOf = ({ name, adapter }: { name: string; adapter?: string }) =>
+    adapter ? `${name} on ${adapter}` : name;
+  const [then, now] = [record.backend ? nameOf(record.backend) : "something else", nameOf(backend)];
+  return then === now ? undefined : `computed with ${now}, the run with ${then}`;
+}
+
+/** Whether the losses are the same, and otherwise where they first are not. */
+function compare(recorded: number[], losses: number[]): { line: string; reproduced: boolean } {
+  const at = losses.findIndex((loss, i) => loss !== recorded[i]);
+  if (at === -1) {
+    const line = `reproduced: the losses of the first ${losses.length} steps are the same bits`;
+    return { line, reproduced: true };
+  }
+  const line = `not reproduced: step ${at + 1} first differs, its loss is ${losses[at]} now and ` +
+    `${recorded[at]} in loss.csv`;
+  return { line, reproduced: false };
+}
+
+/** How far apart the losses are where they cannot be expected to be the same. */
+function distance(recorded: number[], losses: number[]): string {
+  const relative = losses.map((loss, i) => Math.abs(loss - recorded[i]) / Math.abs(recorded[i]));
+  const worst = Math.max(...relative);
+  return worst === 0
+    ? `all the same, the losses of the first ${losses.length} steps are the same bits`
+    : `the losses of the first ${losses.length} steps are at most ${worst.toExponential(1)} of ` +
+      `their value apart (step ${relative.indexOf(worst) + 1}; the first: ${
+        relative[0].toExponential(1)
+      })`;
+}
+
+async function main(args: string[]): Promise<number> {
+  const { folder, rest } = takeFolder(command.name, args);
+  if (folder === undefined) {
+    console.log(helpText(command));
+    return 0;
+  }
+  const { settings: { steps, workers }, given } = parseCommandLine(command, rest);
+  const record = await readRecord(`${folder}/run.json`);
+  const start = await trainingOf(`${folder}/run.json`);
+  const recorded = await readLosses(`${folder}/loss.csv`, steps);
+  const asRecorded = BACKEND_NAMES.find((name) => name === record.backend?.name);
+  const backend = await selectBackend(given.backend ?? asRecorded ?? "auto", { workers });
+  try {
+    const losses = await computeAgain(await start(), recorded.length);
+    const other = otherThan(record, backend);
+    const { line, reproduced } = compare(recorded, losses);
+    console.log(`${folder}: ${other ? `${other}: ${distance(recorded, losses)}` : line}`);
+    return other || reproduced ? 0 : 1;
+  } finally {
+    backend.dispose();
+  }
+}
+
+if (import.meta.main) await runMain(main);

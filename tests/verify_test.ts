@@ -1,0 +1,82 @@
+// `deno task verify`: a run is computed again, and a loss that was changed is found.
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  type Ended,
+  errorLines,
+  inTemporaryFolder,
+  mayRunCommands,
+  runScript,
+} from "./commands.ts";
+
+const hasAdapter = await navigator.gpu?.requestAdapter() != null;
+const RUNS = {
+  paper1: ["paper_1_partb.ts", "--hidden", "8", "--timesteps", "8", "--backend", "wasm"],
+  paper2: [
+    ...["paper_2.ts", "--size", "8", "--channels", "8", "--channel-mults", "1", "--groups", "2"],
+    ...["--attention-levels", "none", "--batch", "4", "--samples", "1", "--sample-steps", "2"],
+  ],
+};
+
+function verify(args: string[], folder: string): Promise<Ended> {
+  return runScript("tests/verify.ts", ["runs/x", ...args], folder);
+}
+
+for (const [paper, [script, ...args]] of Object.entries(RUNS)) {
+  Deno.test({
+    name: `verify computes the first steps of ${paper} again and compares them`,
+    ignore: !mayRunCommands,
+    fn: () =>
+      inTemporaryFolder(async (folder) => {
+        const ran = await runScript(script, [...args, "--steps", "6", "--out", "runs/x"], folder);
+        assertEquals(ran.code, 0, ran.stderr);
+
+        const same = await verify(["--steps", "4"], folder);
+        assertEquals(same.code, 0, same.stderr);
+        assertStringIncludes(same.stdout, "runs/x: reproduced: the losses of the first 4 steps");
+        assertStringIncludes((await verify([], folder)).stdout, "the first 6 steps");
+
+        const path = `${folder}/runs/x/loss.csv`;
+        const curve = await Deno.readTextFile(path);
+        const digit = /^3,.*(\d)$/m.exec(curve)!;
+        const at = digit.index + digit[0].length - 1;
+        const changed = curve.slice(0, at) + (Number(digit[1]) + 1) % 10 + curve.slice(at + 1);
+        await Deno.writeTextFile(path, changed);
+        const other = await verify([], folder);
+        assertEquals(other.code, 1);
+        assertStringIncludes(other.stdout, "not reproduced: step 3 first differs");
+
+        await Deno.writeTextFile(path, "step,loss\n");
+        const empty = await verify([], folder);
+        assertEquals(empty.code, 2);
+        assertMatch(errorLines(empty.stderr)[0], /loss\.csv is not the loss curve of a run/);
+      }),
+  });
+}
+
+Deno.test({
+  name: "verify on another backend says how far apart the losses are",
+  ignore: !mayRunCommands || !hasAdapter,
+  fn: () =>
+    inTemporaryFolder(async (folder) => {
+      const [script, ...args] = RUNS.paper1;
+      await runScript(script, [...args, "--steps", "6", "--out", "runs/x"], folder);
+      const { code, stdout } = await verify(["--backend", "webgpu"], folder);
+      assertEquals(code, 0);
+      const [, worst] = /computed with webgpu on .*: the losses.* at most (\S+) of/.exec(stdout)!;
+      assertEquals(Number(worst) < 1e-3, true, stdout);
+    }),
+});
+
+Deno.test({
+  name: "verify without a run, or with a folder that holds none, says so",
+  ignore: !mayRunCommands,
+  fn: () =>
+    inTemporaryFolder(async (folder) => {
+      const none = await runScript("tests/verify.ts", [], folder);
+      assertEquals(none.code, 2);
+      assertMatch(errorLines(none.stderr)[0], /which run\? .* deno task verify runs\//);
+      const missing = await verify([], folder);
+      assertEquals(missing.code, 2);
+      assertMatch(errorLines(missing.stderr)[0], /runs\/x\/run\.json: there is no such file/);
+    }),
+});
