@@ -39,7 +39,13 @@ import { DATASETS, loadImages } from "./common/data/images/load.ts";
 import { drawImages, type ImageShape, recordChain } from "./common/draw_images.ts";
 import { qSample } from "./common/forward_process.ts";
 import { createModel, type ImageModel, loadModel, modelFlags } from "./common/image_model.ts";
-import { lossByT, measureDigits, writeFigures, writeSamples } from "./common/image_report.ts";
+import {
+  lossByT,
+  type RealDigits,
+  withDigitMeasure,
+  writeFigures,
+  writeSamples,
+} from "./common/image_report.ts";
 import { decayFlag, learningRateAt, type RateSettings } from "./common/learning_rate.ts";
 import { gaussianNoise } from "./common/noise.ts";
 import { imageSheet } from "./common/pixels/image_sheet.ts";
@@ -58,6 +64,7 @@ import {
 import { RunFolder } from "./common/run_folder.ts";
 import { commonFlags, readSettings } from "./common/run_settings.ts";
 import { reportLines } from "./common/sample_report.ts";
+import { compareSamplers, comparisonLines, type Sampler } from "./common/sampler_comparison.ts";
 import { followTraining, resumeTraining, type TrainingStep } from "./common/training.ts";
 import { UserError } from "./common/user_error.ts";
 
@@ -93,6 +100,9 @@ const flags = {
   }),
   samples: integer({ help: "images to draw at the end", default: 512, max: 100_000 }),
   sampleOnly: onOff({ help: "draw images with the model of --resume, without training" }),
+  compareSamplers: onOff({
+    help: "send the same noises through several samplers with the model of --resume",
+  }),
 };
 /** A run's settings. */
 export type Settings = SettingsOf<typeof flags>;
@@ -254,11 +264,16 @@ export function ddim(
 // ---------------------------------------------------------------------------------------------
 
 /** Settings that a run may be gone on with although it had others: they only concern the drawing. */
-const FREE = ["sampler", "sampleSteps", "eta", "samples", "sampleOnly", "dataDir", "download"];
+const FREE = [
+  ...["sampler", "sampleSteps", "eta", "samples", "sampleOnly", "compareSamplers"],
+  ...["dataDir", "download"],
+];
 /** Seconds from one sheet to the next. */
 const SHEET_EVERY = 40;
 /** Steps of the chains of the sheets. */
 const SHEET_STEPS = 20;
+/** Steps of the chains that are compared, and images that each draws unless --samples says more. */
+const COMPARED = { steps: [100, 50, 20, 10], samples: 128 };
 /** Digits whose way from noise is kept, and points kept of each. */
 const CHAIN = { digits: 8, points: 41 };
 
@@ -288,12 +303,15 @@ async function main(args: string[]): Promise<number> {
   const { settings, given } = fast ?? asked;
   checkSampler(settings, given);
   if (settings.sampleOnly) return await sampleOnly(settings, backend);
+  if (settings.compareSamplers) {
+    return await compare({ ...settings, samples: given.samples ?? COMPARED.samples }, backend);
+  }
   const training = await startTraining(settings);
-  const unseen = hasDigits(settings) ? await loadImages({ ...settings, split: "test" }) : undefined;
+  const digits = await realDigits(settings, training.images);
   const folder = await RunFolder.open({ script: "paper2", settings, backend });
   console.error(`${backend.reason}\nwriting to ${folder.path}`);
   try {
-    return await train({ ...training, folder }, unseen);
+    return await train({ ...training, folder }, digits);
   } finally {
     folder.close();
     backend.dispose();
@@ -301,7 +319,7 @@ async function main(args: string[]): Promise<number> {
 }
 
 /** Trains, then measures the averaged weights. */
-async function train(run: Run, unseen: ImageSet | undefined): Promise<number> {
+async function train(run: Run, digits: RealDigits | undefined): Promise<number> {
   const { settings, model, adam, folder } = run;
   const end = await followTraining(algorithm1(run), {
     folder,
@@ -320,7 +338,7 @@ async function train(run: Run, unseen: ImageSet | undefined): Promise<number> {
   return await adam.withAverages(async () => {
     await writeModel(run);
     if (end.status === "interrupted") return 130;
-    await conclude(run, { losses: end.losses, unseen });
+    await conclude(run, { losses: end.losses, digits });
     return 0;
   });
 }
@@ -372,10 +390,48 @@ async function sampleOnly(settings: Settings, backend: Backend): Promise<number>
   }
 }
 
+/**
+ * Algorithm 2 on all T steps and DDIM on fewer, from the same noises: the table of Song et al. 2021 in
+ * small. With η = 0 every length of chain leads from a noise to about the same image.
+ */
+async function compare(settings: Settings, backend: Backend): Promise<number> {
+  const { seed, timesteps: T, samples: count } = settings;
+  const model = await loadModel(settings.resume!);
+  const digits = await realDigits(settings);
+  const folder = await RunFolder.open({ script: "paper2", settings, backend });
+  console.error(`${backend.reason}\nwriting to ${folder.path}`);
+  const start = (shape: ImageShape, index: number) => ({ shape, seed, name: `compared ${index}` });
+  const samplers: Sampler[] = [
+    { name: `DDPM, ${T} steps`, steps: T, chain: (...at) => algorithm2(model, start(...at)) },
+    ...[0, 1].flatMap((eta) =>
+      COMPARED.steps.filter((steps) => steps <= T).map((steps): Sampler => ({
+        name: `DDIM, ${steps} steps, η = ${eta}`,
+        steps,
+        chain: (...at) => ddim(model, { ...start(...at), sampleSteps: steps, eta }),
+      }))
+    ),
+  ];
+  const shape = shapeOf(model, count);
+  try {
+    const results = digits
+      ? await withDigitMeasure(
+        digits,
+        seed,
+        (measure) => compareSamplers(samplers, { folder, shape, measure }),
+      )
+      : await compareSamplers(samplers, { folder, shape });
+    console.log([folder.path, ...comparisonLines(results)].join("\n"));
+    return 0;
+  } finally {
+    folder.close();
+    backend.dispose();
+  }
+}
+
 /** Figures, files and numbers of the trained model. */
 async function conclude(
   run: Run,
-  { losses, unseen }: { losses: number[]; unseen?: ImageSet },
+  { losses, digits }: { losses: number[]; digits?: RealDigits },
 ): Promise<void> {
   const { settings, model, images, folder } = run;
   const started = performance.now();
@@ -388,14 +444,14 @@ async function conclude(
   await writeFigures(folder, {
     chain: { ...pictures(model, CHAIN.digits), ...record },
     losses,
-    perT: await lossByT(model, unseen ?? images, settings.seed),
+    perT: await lossByT(model, digits?.unseen ?? images, settings.seed),
     schedule: model.schedule,
   });
 
   const recent = losses.slice(-500);
   const loss = recent.reduce((sum, value) => sum + value, 0) / recent.length;
-  const report = unseen && settings.samples > 1
-    ? await measureDigits(samples, { train: images, unseen }, settings.seed)
+  const report = digits && settings.samples > 1
+    ? await withDigitMeasure(digits, settings.seed, (measure) => measure(samples))
     : undefined;
   folder.spend("conclusion", (performance.now() - started) / 1000);
   await folder.update({ status: "finished", results: { loss, ...report } });
@@ -438,9 +494,16 @@ function chainLength({ sampler, timesteps, sampleSteps }: Settings): number {
   return sampler === "ddpm" ? timesteps : sampleSteps;
 }
 
-/** The classifier and its report are made for digits. */
-function hasDigits({ dataset }: Settings): boolean {
-  return dataset === "mnist" || dataset === "mnist-full";
+/** What samples are measured with: the classifier and its report are made for digits. */
+async function realDigits(
+  settings: Settings,
+  train?: ImageSet,
+): Promise<RealDigits | undefined> {
+  if (settings.dataset !== "mnist" && settings.dataset !== "mnist-full") return undefined;
+  return {
+    train: train ?? await loadImages({ ...settings, split: "train" }),
+    unseen: await loadImages({ ...settings, split: "test" }),
+  };
 }
 
 function shapeOf({ size, inChannels }: ImageModel, count: number): ImageShape {
@@ -455,8 +518,10 @@ function pictures({ size, inChannels }: ImageModel, count: number) {
 /** @throws {UserError} The settings of the sampling do not go together. */
 function checkSampler(settings: Settings, given: Partial<Settings>): void {
   const { sampler, sampleSteps, timesteps, resume } = settings;
-  if (settings.sampleOnly && resume === undefined) {
-    throw new UserError("--sample-only needs a trained model; say where with --resume DIR");
+  for (const name of ["sampleOnly", "compareSamplers"] as const) {
+    if (settings[name] && resume === undefined) {
+      throw new UserError(`--${kebab(name)} needs a trained model; say where with --resume DIR`);
+    }
   }
   for (const name of ["sampleSteps", "eta"] as const) {
     if (sampler === "ddpm" && given[name] !== undefined) {

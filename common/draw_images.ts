@@ -22,16 +22,18 @@ export type ImageShape = [B: number, H: number, W: number, C: number];
  * @param shape Of all images together.
  * @param chain Starts the chain of batch `index`, the images' shape being that of the batch.
  * @param length Steps of such a chain.
+ * @param label Stands before the bar.
  * @returns [B, H, W, C], the ends of the chains.
  */
 export async function drawImages(
   [count, H, W, C]: ImageShape,
   chain: (shape: ImageShape, index: number) => Iterable<ChainPoint>,
   length: number,
+  label = "sampling",
 ): Promise<Float32Array<ArrayBuffer>> {
   const images = new Float32Array(count * H * W * C);
   const batches = Math.ceil(count / TOGETHER);
-  const progress = new Progress({ label: "sampling", total: batches * length });
+  const progress = new Progress({ label, total: batches * length });
   for (let index = 0; index < batches; index++) {
     const B = Math.min(TOGETHER, count - index * TOGETHER);
     let done = index * length;

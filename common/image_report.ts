@@ -55,20 +55,26 @@ export async function writeSamples(
   await folder.write("paper2_samples.png", sheet);
 }
 
+/** The real digits that samples are measured with. */
+export interface RealDigits {
+  /** Those that the model was trained on. */
+  train: ImageSet;
+  /** Others, with labels. */
+  unseen: ImageSet;
+}
+
 /**
- * Trains a classifier on the real digits, under a progress bar, and measures samples with it.
+ * Trains a classifier on the real digits, under a progress bar, and hands out what measures with it.
  *
- * @param samples [N, H, W, C] in [-1, 1], at least two.
- * @param digits.train The digits that the model was trained on.
- * @param digits.unseen Others, with labels.
+ * @param use Gets the measure, which takes samples, [N, H, W, C] in [-1, 1], N at least 2.
  */
-export async function measureDigits(
-  samples: Float32Array,
-  digits: { train: ImageSet; unseen: ImageSet },
+export async function withDigitMeasure<Result>(
+  { train, unseen }: RealDigits,
   seed: number,
-): Promise<SampleReport> {
+  use: (measure: (samples: Float32Array) => Promise<SampleReport>) => Promise<Result>,
+): Promise<Result> {
   let progress: Progress | undefined;
-  const classifier = await trainClassifier(digits.train, {
+  const classifier = await trainClassifier(train, {
     seed,
     onStep: (done, steps) => {
       progress ??= new Progress({ label: "classifier", total: steps });
@@ -76,9 +82,11 @@ export async function measureDigits(
     },
   });
   progress?.finish();
-  const report = await sampleReport(samples, classifier, digits.train, digits.unseen);
-  classifier.dispose();
-  return report;
+  try {
+    return await use((samples) => sampleReport(samples, classifier, train, unseen));
+  } finally {
+    classifier.dispose();
+  }
 }
 
 /** The loss of single timesteps. */

@@ -1,0 +1,54 @@
+/**
+ * Rows of pictures with words beside them.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { FONT, rasterize } from "../plot/raster.ts";
+import { enlargement, imageSheet } from "./image_sheet.ts";
+
+/** What stands in the rows. */
+export interface LabelledRows {
+  height: number;
+  width: number;
+  /** 1 is grey, 3 is red, green, blue. */
+  channels: number;
+  /** Pictures in a row. */
+  columns: number;
+  rows: {
+    /** One line or more. */
+    label: string[];
+    /** [columns, height, width, channels] in [-1, 1]. */
+    images: Float32Array;
+  }[];
+}
+
+const GAP = 3;
+const LINE = 14;
+const LABEL_WIDTH = 150;
+
+/** Draws the rows as a PNG file, the pictures enlarged to squares. */
+export async function labelledRows(options: LabelledRows): Promise<Uint8Array> {
+  const { height, width, channels, columns, rows } = options;
+  const scale = enlargement(width) / 2; // the raster doubles it
+  const strip = { width: columns * (width * scale + GAP) + GAP, height: height * scale + 2 * GAP };
+  const parts = rows.map(({ label, images }, i) => {
+    const top = i * (strip.height + GAP);
+    const sheet = { images, count: columns, height, width, channels, columns };
+    const png = imageSheet({ ...sheet, scale: 2 * scale, gap: 2 * GAP });
+    const middle = top + strip.height / 2 - (label.length - 1) * LINE / 2 + 4;
+    const lines = label.map((line, k) =>
+      `<text x="${GAP + 3}" y="${middle + k * LINE}" font-family="${FONT}" font-size="11" ` +
+      `fill="${k === 0 ? "#222" : "#666"}">${line}</text>`
+    );
+    return lines.join("") +
+      `<image x="${LABEL_WIDTH}" y="${top}" width="${strip.width}" height="${strip.height}" ` +
+      `image-rendering="optimizeSpeed" href="data:image/png;base64,${
+        Buffer.from(png).toString("base64")
+      }"/>`;
+  });
+  const size = `width="${LABEL_WIDTH + strip.width}" height="${
+    rows.length * (strip.height + GAP)
+  }"`;
+  return await rasterize(`<svg xmlns="http://www.w3.org/2000/svg" ${size}>${parts.join("")}</svg>`);
+}
