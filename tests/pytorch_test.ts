@@ -1,0 +1,139 @@
+// Model files go to PyTorch and come from there, and compute the same on both sides.
+import { assert } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
+import { selectBackend } from "../common/backend.ts";
+import { readSafetensors, writeSafetensors } from "../common/checkpoint.ts";
+import { sigmoidSchedule } from "../common/schedule.ts";
+import { ReverseModel } from "../paper_1_partb.ts";
+import { UNet } from "../unet.ts";
+import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
+
+const python = await findPython();
+if (mayRunCommands && !python) {
+  console.error("the PyTorch tests are skipped: no python3 with torch and safetensors was found");
+}
+
+/** A Python with what is needed, e.g. Debian's python3-torch and pip's safetensors. */
+async function findPython(): Promise<string | undefined> {
+  if (!mayRunCommands) return undefined;
+  for (const name of ["python3", "/usr/bin/python3"]) {
+    try {
+      const args = ["-c", "import torch, safetensors.numpy"];
+      const { success } = await new Deno.Command(name, { args, stderr: "null" }).output();
+      if (success) return name;
+    } catch {
+      // not installed
+    }
+  }
+}
+
+/** Everything random about a model, so that no weight is 0. */
+function stirred(weights: Map<string, tf.Tensor>): Map<string, tf.Tensor> {
+  let ordinal = 0;
+  return new Map([...weights].map(([name, weight]) => {
+    const wave = tf.sin(tf.add(tf.mul(tf.range(0, weight.size), 1.7), ordinal++));
+    return [name, tf.add(weight, tf.mul(0.1, tf.reshape(wave, weight.shape)))];
+  }));
+}
+
+interface Sides {
+  kind: "unet" | "reverse";
+  options: Record<string, unknown>;
+  t: number[];
+  x: tf.Tensor;
+  model: { stateDict(): Map<string, tf.Tensor>; load(tensors: Map<string, tf.Tensor>): void };
+  run: () => tf.Tensor;
+}
+
+/** Sends a model over and fetches another, and compares what both sides compute with each. */
+async function roundTrip({ kind, options, t, x, model, run }: Sides): Promise<void> {
+  await inTemporaryFolder(async (folder) => {
+    const file = (name: string) => `${folder}/${name}.safetensors`;
+    const names = ["model", "input", "output", "own_model", "own_output"];
+    const files = Object.fromEntries(names.map((name) => [name, file(name)]));
+    await Deno.writeTextFile(`${folder}/spec.json`, JSON.stringify({ kind, options, t, ...files }));
+
+    model.load(stirred(model.stateDict()));
+    await writeSafetensors(file("model"), model.stateDict());
+    await writeSafetensors(file("input"), new Map([["x", x]]));
+    const { success, stderr } = await new Deno.Command(python!, {
+      args: [`${root}tests/pytorch/round_trip.py`, `${folder}/spec.json`],
+    }).output();
+    assert(success, new TextDecoder().decode(stderr));
+
+    await assertSame(run(), (await readSafetensors(file("output"))).get("y")!);
+    model.load(await readSafetensors(file("own_model")));
+    await assertSame(run(), (await readSafetensors(file("own_output"))).get("y")!);
+  });
+}
+
+/** Equal to 1e-4 of the largest value. */
+async function assertSame(here: tf.Tensor, there: tf.Tensor): Promise<void> {
+  const [scale] = await tf.max(tf.abs(there)).data();
+  const [apart] = await tf.max(tf.abs(tf.sub(here, there))).data();
+  assert(scale > 1e-3, `an output of ${scale} says nothing`);
+  assert(apart <= 1e-4 * scale, `${apart} apart, of ${scale}`);
+}
+
+function pytorchTest(name: string, sides: () => Sides): void {
+  Deno.test({
+    name,
+    ignore: !python,
+    fn: async () => {
+      const backend = await selectBackend("wasm");
+      tf.engine().startScope();
+      try {
+        await roundTrip(sides());
+      } finally {
+        tf.engine().endScope();
+        backend.dispose();
+      }
+    },
+  });
+}
+
+const UNETS = [
+  { channels: 16, inChannels: 1, channelMults: [1, 2, 4], attentionLevels: [1], groups: 8 },
+  { channels: 32, inChannels: 3, channelMults: [1, 2, 2, 2], attentionLevels: [1], groups: 32 },
+];
+
+for (const options of UNETS) {
+  const { channels, inChannels, channelMults, attentionLevels, groups } = options;
+  pytorchTest(`a UNet of ${channels} channels goes to PyTorch and back`, () => {
+    const model = new UNet({ ...options, seed: 3 });
+    const x = tf.reshape(tf.sin(tf.range(0, 2 * 256 * inChannels)), [2, 16, 16, inChannels]);
+    return {
+      kind: "unet",
+      options: {
+        ch: channels,
+        in_channels: inChannels,
+        mults: channelMults,
+        attention: attentionLevels,
+        groups,
+      },
+      t: [7, 900],
+      x,
+      model,
+      run: () => model.forward(x as tf.Tensor4D, tf.tensor1d([7, 900])),
+    };
+  });
+}
+
+pytorchTest("paper 1's model goes to PyTorch and back", () => {
+  const schedule = sigmoidSchedule(8);
+  const model = new ReverseModel({ hidden: 16, schedule, parametrization: "direct" });
+  const x = tf.reshape(tf.sin(tf.range(0, 20)), [10, 2]) as tf.Tensor2D;
+  const t = [2, 5, 8];
+  const outputs = (time: number) => {
+    const { mean, std } = model.forward(x, time); // "direct": the outputs are μ and log σ²
+    return tf.concat([mean, tf.mul(2, tf.log(std))], 1);
+  };
+  return {
+    kind: "reverse",
+    options: { hidden: 16, timesteps: 8 },
+    t,
+    x,
+    model,
+    run: () => tf.stack(t.map(outputs)),
+  };
+});
