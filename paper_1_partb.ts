@@ -48,7 +48,12 @@ import { inWords } from "./common/progress.ts";
 import { uniform } from "./common/random.ts";
 import { RunFolder } from "./common/run_folder.ts";
 import { commonFlags, readSettings } from "./common/run_settings.ts";
-import { type Schedule, sigmoidSchedule } from "./common/schedule.ts";
+import {
+  cosineSchedule,
+  linearSchedule,
+  type Schedule,
+  sigmoidSchedule,
+} from "./common/schedule.ts";
 import { followTraining, resumeTraining, type TrainingStep } from "./common/training.ts";
 import { UserError } from "./common/user_error.ts";
 
@@ -75,6 +80,16 @@ const flags = {
     help: "the t that one training step looks at",
     of: ["all", "one"],
     default: "all",
+  }),
+  schedule: choice({
+    help: "how the noise grows with t; linear is Ho et al.'s, meant for T = 1000",
+    of: ["sigmoid", "linear", "cosine"],
+    default: "sigmoid",
+  }),
+  tails: choice({
+    help: "a last part of the network for each t, or one that does not know t",
+    of: ["each", "shared"],
+    default: "each",
   }),
   parametrization: choice({
     help: "what the network's outputs are: a change, or mean and log-variance themselves",
@@ -122,6 +137,8 @@ export interface ReverseModelOptions {
   /** H, the width. */
   hidden: number;
   schedule: Schedule;
+  /** A tail for each t, or one for all: an experiment. "each" unless told. */
+  tails?: "each" | "shared";
   /** What the outputs mean; see {@linkcode ReverseModel.forward}. "residual" unless told. */
   parametrization?: "residual" | "direct";
   /** Decides the initial weights, 0 unless told. */
@@ -138,8 +155,9 @@ export class ReverseModel {
   readonly #options: Required<ReverseModelOptions>;
 
   constructor(options: ReverseModelOptions) {
-    this.#options = { parametrization: "residual", seed: 0, ...options };
-    const { hidden: H, schedule: { T } } = this.#options;
+    this.#options = { tails: "each", parametrization: "residual", seed: 0, ...options };
+    const { hidden: H, tails, schedule } = this.#options;
+    const T = tails === "shared" ? 1 : schedule.T;
     const residual = this.#options.parametrization === "residual";
     this.parameters = new Map([
       ["head.0.weight", this.#initial("head.0.weight", [2, H], 2)],
@@ -179,6 +197,7 @@ export class ReverseModel {
       }
       const at = (name: string) => {
         const stack = this.parameters.get(name)!;
+        if (stack.shape[0] === 1) return stack; // shared
         const rest = stack.shape.slice(1);
         return tf.slice(stack, [t - 1, ...rest.map(() => 0)], [1, ...rest]);
       };
@@ -211,9 +230,11 @@ export class ReverseModel {
     const points = tf.reshape(xt, [N * B, 2]) as tf.Tensor2D;
     let h = tf.relu(linear(points, head("head.0.weight") as tf.Tensor2D, head("head.0.bias"))); // [N·B, H]
     h = tf.relu(linear(h, head("head.2.weight") as tf.Tensor2D, head("head.2.bias")));
-    let g = tf.reshape(h, [N, B, H]) as tf.Tensor3D;
+    const rows = this.#options.tails === "shared" ? 1 : N; // all points through the one tail
+    let g = tf.reshape(h, [rows, N * B / rows, H]) as tf.Tensor3D;
     g = tf.relu(linear(g, tail("tail.0.weight") as tf.Tensor3D, tail("tail.0.bias"))); // [N, B, H]
-    const out = linear(g, tail("tail.2.weight") as tf.Tensor3D, tail("tail.2.bias")); // [N, B, 4]
+    const tailed = linear(g, tail("tail.2.weight") as tf.Tensor3D, tail("tail.2.bias"));
+    const out = tf.reshape(tailed, [N, B, 4]);
     const [out1, out2] = tf.split(out, 2, 2); // [N, B, 2] each
     if (parametrization === "direct") return { mean: out1, std: tf.exp(tf.mul(out2, 0.5)) };
     const { beta, std } = schedule.batch(times);
@@ -410,12 +431,14 @@ export interface Training {
   settings: Pick<PaperSettings, "steps" | "batch" | "learningRate" | "decay" | "times" | "seed">;
 }
 
+const SCHEDULES = { sigmoid: sigmoidSchedule, linear: linearSchedule, cosine: cosineSchedule };
+
 /** What a training starts from: the data, an untrained model and its optimizer. */
 export async function startTraining(
   settings: PaperSettings,
 ): Promise<Training & { settings: PaperSettings }> {
   const data = await pointData(settings.data);
-  const schedule = sigmoidSchedule(settings.timesteps);
+  const schedule = SCHEDULES[settings.schedule](settings.timesteps);
   const model = new ReverseModel({ ...settings, schedule });
   return { model, schedule, data, adam: new Adam(model.parameters), settings };
 }
