@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { FONT, rasterize } from "../plot/raster.ts";
+import { rasterize } from "../plot/raster.ts";
+import { drawing, picture, text } from "../plot/svg.ts";
 import { enlargement, imageSheet } from "./image_sheet.ts";
 
 /** Chains as they were walked. */
@@ -32,24 +32,20 @@ export async function chainSheet(options: ChainSheetOptions): Promise<Uint8Array
   const scale = enlargement(width) / 2; // the raster doubles it
   const cell = { width: width * scale + GAP, height: height * scale + GAP };
   const parts = t.map((t, i) =>
-    text(String(t), MARGIN.left + (i + 0.5) * cell.width, MARGIN.top - 10)
+    text(String(t), { x: MARGIN.left + (i + 0.5) * cell.width, y: MARGIN.top - 10 })
   );
-  parts.push(text("t", MARGIN.left / 2, MARGIN.top - 10));
+  parts.push(text("t", { x: MARGIN.left / 2, y: MARGIN.top - 10 }));
   let y = MARGIN.top;
   for (let digit = 0; digit < count; digit++) {
     for (const [label, columns] of [["xₜ", xt], ["x̂₀", x0Hat]] as const) {
-      parts.push(text(label, MARGIN.left / 2, y + cell.height / 2 + 4));
+      parts.push(text(label, { x: MARGIN.left / 2, y: y + cell.height / 2 + 4 }));
       parts.push(strip(options, columns, digit, { x: MARGIN.left, y, scale }));
       y += cell.height;
     }
     y += MARGIN.between;
   }
   const sheetWidth = MARGIN.left + t.length * cell.width + GAP;
-  return await rasterize(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${sheetWidth}" height="${y}">${
-      parts.join("")
-    }</svg>`,
-  );
+  return await rasterize(drawing(sheetWidth, y, parts));
 }
 
 /** One digit at all times, as an image within the SVG. */
@@ -74,14 +70,10 @@ function strip(
     scale: 2 * scale,
     gap: 2 * GAP,
   });
-  const [w, h] = [columns.length * (width * scale + GAP) + GAP, height * scale + 2 * GAP];
-  return `<image x="${x - GAP}" y="${y - GAP}" width="${w}" height="${h}" ` +
-    `image-rendering="optimizeSpeed" href="data:image/png;base64,${
-      Buffer.from(png).toString("base64")
-    }"/>`;
-}
-
-function text(content: string, x: number, y: number): string {
-  return `<text x="${x}" y="${y}" text-anchor="middle" font-family="${FONT}" font-size="11" ` +
-    `fill="#222">${content}</text>`;
+  return picture(png, {
+    x: x - GAP,
+    y: y - GAP,
+    width: columns.length * (width * scale + GAP) + GAP,
+    height: height * scale + 2 * GAP,
+  });
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
-import { FONT, rasterize } from "../plot/raster.ts";
+import { rasterize } from "../plot/raster.ts";
+import { drawing, picture, text } from "../plot/svg.ts";
 import { enlargement, imageSheet } from "./image_sheet.ts";
 
 /** What stands in the rows. */
@@ -38,17 +38,15 @@ export async function labelledRows(options: LabelledRows): Promise<Uint8Array> {
     const png = imageSheet({ ...sheet, scale: 2 * scale, gap: 2 * GAP });
     const middle = top + strip.height / 2 - (label.length - 1) * LINE / 2 + 4;
     const lines = label.map((line, k) =>
-      `<text x="${GAP + 3}" y="${middle + k * LINE}" font-family="${FONT}" font-size="11" ` +
-      `fill="${k === 0 ? "#222" : "#666"}">${line}</text>`
+      text(line, {
+        x: GAP + 3,
+        y: middle + k * LINE,
+        anchor: "start",
+        fill: k === 0 ? "#222" : "#666",
+      })
     );
-    return lines.join("") +
-      `<image x="${LABEL_WIDTH}" y="${top}" width="${strip.width}" height="${strip.height}" ` +
-      `image-rendering="optimizeSpeed" href="data:image/png;base64,${
-        Buffer.from(png).toString("base64")
-      }"/>`;
+    return lines.join("") + picture(png, { x: LABEL_WIDTH, y: top, ...strip });
   });
-  const size = `width="${LABEL_WIDTH + strip.width}" height="${
-    rows.length * (strip.height + GAP)
-  }"`;
-  return await rasterize(`<svg xmlns="http://www.w3.org/2000/svg" ${size}>${parts.join("")}</svg>`);
+  const size = [LABEL_WIDTH + strip.width, rows.length * (strip.height + GAP)] as const;
+  return await rasterize(drawing(...size, parts));
 }

@@ -1,0 +1,47 @@
+/**
+ * The few parts of an SVG drawing that the project's own drawings are made of.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { FONT } from "./raster.ts";
+
+/** Where and how a text stands. */
+export interface TextOptions {
+  x: number;
+  /** The base line. */
+  y: number;
+  size?: number;
+  anchor?: "start" | "middle" | "end";
+  fill?: string;
+  italic?: boolean;
+}
+
+/** A line of text. */
+export function text(content: string, options: TextOptions): string {
+  const { x, y, size = 11, anchor = "middle", fill = "#222", italic } = options;
+  const style = italic ? ` font-style="italic"` : "";
+  return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-family="${FONT}" ` +
+    `font-size="${size}" fill="${fill}"${style}>${escaped(content)}</text>`;
+}
+
+/** A picture in the drawing, its pixels kept as squares. */
+export function picture(
+  png: Uint8Array,
+  { x, y, width, height }: { x: number; y: number; width: number; height: number },
+): string {
+  return `<image x="${x}" y="${y}" width="${width}" height="${height}" ` +
+    `image-rendering="optimizeSpeed" preserveAspectRatio="none" href="data:image/png;base64,${
+      Buffer.from(png).toString("base64")
+    }"/>`;
+}
+
+/** A whole drawing. */
+export function drawing(width: number, height: number, parts: string[]): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
+    `viewBox="0 0 ${width} ${height}">${parts.join("")}</svg>`;
+}
+
+function escaped(content: string): string {
+  return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
+}
