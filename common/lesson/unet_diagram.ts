@@ -119,7 +119,7 @@ export function unetDiagram({ down, middle, up }: UNetStructure, size: number): 
 
 /** What each step of the way down leaves is taken up in reverse order by the residual blocks. */
 function skips(down: Placed[], up: Placed[]): string[] {
-  const left = down.filter((block, i) => down[i + 1]?.kind !== "attention");
+  const left = down.filter((_, i) => down[i + 1]?.kind !== "attention");
   return up.filter(({ kind }) => kind === "residual").map((to) => {
     const from = left.pop()!;
     const [x1, x2] = [from.x + WIDTH / 2, to.x + WIDTH / 2];
