@@ -20,14 +20,15 @@ export type ImageShape = [B: number, H: number, W: number, C: number];
  * Draws images in batches, under a progress bar.
  *
  * @param shape Of all images together.
- * @param chain Starts the chain of batch `index`, the images' shape being that of the batch.
+ * @param chain Starts the chain of batch `index`, the images' shape being that of the batch and
+ * `first` the number of its first image.
  * @param length Steps of such a chain.
  * @param label Stands before the bar.
  * @returns [B, H, W, C], the ends of the chains.
  */
 export async function drawImages(
   [count, H, W, C]: ImageShape,
-  chain: (shape: ImageShape, index: number) => Iterable<ChainPoint>,
+  chain: (shape: ImageShape, index: number, first: number) => Iterable<ChainPoint>,
   length: number,
   label = "sampling",
 ): Promise<Float32Array<ArrayBuffer>> {
@@ -37,7 +38,7 @@ export async function drawImages(
   for (let index = 0; index < batches; index++) {
     const B = Math.min(TOGETHER, count - index * TOGETHER);
     let done = index * length;
-    const x0 = await endOfChain(chain([B, H, W, C], index), async ({ xt }) => {
+    const x0 = await endOfChain(chain([B, H, W, C], index, index * TOGETHER), async ({ xt }) => {
       if (done % WAIT_EVERY === 0) await xt.data();
       progress.update(done++);
     });

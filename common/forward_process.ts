@@ -29,6 +29,27 @@ export function qSample<T extends tf.Tensor>(
 }
 
 /**
+ * Goes on from xₜ to a later xₙ in one go: xₙ = √(ᾱₙ/ᾱₜ)·xₜ + √(1 − ᾱₙ/ᾱₜ)·ε. That is n − t single steps
+ * q(xₜ | x_{t−1}) = N(√(1−βₜ)·x_{t−1}, βₜI)   (Ho et al. 2020, Eq. 2), and for t = 0 it is
+ * {@linkcode qSample}.
+ *
+ * @param at.xt xₜ, [B, ...].
+ * @param at.t In 0..n.
+ * @param at.tNext n, in t..T.
+ * @param at.eps ε ~ N(0, I), like xt.
+ * @returns xₙ, like xt.
+ * @throws {RangeError} n is before t.
+ */
+export function qJump<T extends tf.Tensor>(
+  schedule: Schedule,
+  { xt, t, tNext: n, eps }: { xt: T; t: number; tNext: number; eps: T },
+): T {
+  if (n < t) throw new RangeError(`qJump: from t = ${t} to ${n}; noise only grows with t`);
+  const kept = schedule.alphaBar(n) / schedule.alphaBar(t); // α_{t+1}···αₙ
+  return tf.tidy(() => tf.add(tf.mul(xt, Math.sqrt(kept)), tf.mul(eps, Math.sqrt(1 - kept))) as T);
+}
+
+/**
  * q(x_{t−1} | xₜ, x₀), a Gaussian: where xₜ came from, if one knows where it began.
  *
  * @param x0 Data, [B, ...].

@@ -25,12 +25,15 @@ export type Transition = {
   xNext: tf.Tensor4D;
 };
 
+/** A step of the forward process goes somewhere, but expects nothing: the network is not asked. */
+export type ForwardTransition = Pick<Transition, "xNext">;
+
 /** A point of the chain. Its tensors are valid until the next point is asked for: clone to keep. */
 export interface ChainPoint {
   /** From T down to 0. */
   t: number;
   xt: tf.Tensor4D;
-  /** The image expected at xₜ; x₀ itself at t = 0. */
+  /** The image expected at xₜ, or before it where a forward step follows; x₀ itself at t = 0. */
   x0Hat: tf.Tensor4D;
 }
 
@@ -41,26 +44,38 @@ export interface ChainPoint {
  * @param times The timesteps to visit, e.g. {@linkcode everyTimestep}; 0 follows the last one. They
  * may also rise: then the step is one of the forward process.
  * @param step From xₜ at time t to the point at time tNext; tensors it makes on the way are freed.
+ * `i` counts the steps from 0: it tells apart those from the same t.
  * @returns Yields a point for each time and at last x₀, with t = 0.
  */
 export function* reverseProcess(
   xT: tf.Tensor4D,
   times: number[],
-  step: (xt: tf.Tensor4D, t: number, tNext: number) => Transition,
+  step: (
+    xt: tf.Tensor4D,
+    t: number,
+    tNext: number,
+    i: number,
+  ) => Transition | ForwardTransition,
 ): Generator<ChainPoint, void> {
   let xt = xT;
-  let next: Transition | undefined;
+  let x0Hat: tf.Tensor4D | undefined;
+  let xNext: tf.Tensor4D | undefined;
   try {
     for (const [i, t] of times.entries()) {
-      next = tf.tidy(() => step(xt, t, times[i + 1] ?? 0));
-      yield { t, xt, x0Hat: next.x0Hat };
-      tf.dispose([xt, next.x0Hat]);
-      xt = next.xNext;
-      next = undefined;
+      const next: Partial<Transition> = tf.tidy(() => step(xt, t, times[i + 1] ?? 0, i));
+      xNext = next.xNext;
+      if (next.x0Hat) {
+        x0Hat?.dispose();
+        x0Hat = next.x0Hat;
+      }
+      yield { t, xt, x0Hat: x0Hat ?? xt };
+      xt.dispose();
+      xt = xNext!;
+      xNext = undefined;
     }
     yield { t: 0, xt, x0Hat: xt };
   } finally { // also when the caller stops early
-    tf.dispose([xt, next?.x0Hat, next?.xNext].filter((tensor) => tensor !== undefined));
+    tf.dispose([xt, x0Hat, xNext].filter((tensor) => tensor !== undefined));
   }
 }
 
@@ -99,6 +114,40 @@ export function fewerTimesteps(T: number, S: number): number[] {
     throw new RangeError(`${S} sampling steps; allowed are 1 to ${T}`);
   }
   return Array.from({ length: S }, (_, i) => Math.round((S - i) * T / S));
+}
+
+/**
+ * The timesteps of a chain that goes back and forth: from every j-th one it jumps j steps up, towards
+ * the noise, and walks down again, so that each stretch of j steps is walked r times (Lugmayr et al.
+ * 2022, appendix B; with j = 1 the loops of their Algorithm 1).
+ *
+ * @param times From T down to the last one before 0, e.g. {@linkcode fewerTimesteps}.
+ * @param options.jumpLength j, counted in places of `times`.
+ * @param options.jumps r; 1 gives `times` themselves.
+ * @returns `times` with the jumps: each step goes to the next earlier one, or rises by j of them.
+ * @throws {RangeError} j or r is not a whole number from 1.
+ */
+export function withJumps(
+  times: number[],
+  { jumpLength: j, jumps: r }: { jumpLength: number; jumps: number },
+): number[] {
+  if (![j, r].every((n) => Number.isInteger(n) && n >= 1)) {
+    throw new RangeError(`${r} jumps of length ${j}; allowed are whole numbers from 1`);
+  }
+  const path: number[] = [];
+  const last = times.length - 1;
+  const jumpsLeft = times.map((_, at) => at >= j && (last - at) % j === 0 ? r - 1 : 0);
+  let at = 0;
+  while (at <= last) {
+    path.push(times[at]);
+    if (jumpsLeft[at] > 0) {
+      jumpsLeft[at]--;
+      at -= j;
+    } else {
+      at++;
+    }
+  }
+  return path;
 }
 
 /**
