@@ -36,10 +36,27 @@ export async function readPngFolder(
   const pixels = new Uint8Array(names.length * size * size * 3);
   for (const [n, name] of names.entries()) {
     const path = `${folder.replace(/(?<=.)\/+$/, "")}/${name}`;
-    const square = cropSquare(readPng(await readBytes(path), path));
-    pixels.set(areaAverage(square, size), n * size * size * 3);
+    pixels.set(await readSquare(path, size), n * size * size * 3);
   }
-  const pictures = { count: names.length, height: size, width: size };
+  return greyIfGrey(pixels, size);
+}
+
+/**
+ * One PNG file, brought to size×size in the same way.
+ *
+ * @throws {UserError} It is missing, broken, or may not be read.
+ */
+export async function readPngPicture(path: string, size: number): Promise<Pictures> {
+  return greyIfGrey(await readSquare(path, size), size);
+}
+
+async function readSquare(path: string, size: number): Promise<Uint8Array<ArrayBuffer>> {
+  return areaAverage(cropSquare(readPng(await readBytes(path), path)), size);
+}
+
+/** The pictures with one channel when all of them are grey, otherwise with three. */
+function greyIfGrey(pixels: Uint8Array<ArrayBuffer>, size: number): Pictures {
+  const pictures = { count: pixels.length / (size * size * 3), height: size, width: size };
   return isGrey(pixels)
     ? { ...pictures, channels: 1, pixels: pixels.filter((_, i) => i % 3 === 0) }
     : { ...pictures, channels: 3, pixels };
