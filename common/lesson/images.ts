@@ -1,0 +1,177 @@
+/**
+ * Makes every picture of the README anew, by the commands that the README shows.
+ *
+ *     deno task images                 about an hour on 2 cores without a GPU
+ *     deno task images --only paper1   only what the jobs of that name make
+ *
+ * The runs stay in runs/images. A job whose run is finished there is not done again: after an
+ * interruption it goes on where it was. To begin anew, remove runs/images.
+ *
+ * @module
+ */
+import { type Command, helpText, parseCommandLine, runMain, text } from "../command_line.ts";
+import { makeFolder, readBytes, writeAtomically } from "../files.ts";
+import { inWords } from "../progress.ts";
+import { readRecord } from "../run_settings.ts";
+import { UserError } from "../user_error.ts";
+import { imageExperiments, pointExperiments } from "./experiments.ts";
+
+/** A command, and the pictures that it leaves in its folder. */
+interface Job {
+  /** The folder in runs/images. */
+  run: string;
+  /** `deno task …`; a new run is told its folder, others are told to --resume it. */
+  task: string[];
+  /** Pictures to take over; the name in images/ where it is another. */
+  pictures: string[];
+  /** About how long it takes on 2 cores. */
+  minutes: number;
+}
+
+const PAPER_1 = "paper1";
+const PAPER_2 = "paper2";
+
+const JOBS: Job[] = [
+  {
+    run: PAPER_1,
+    task: ["paper1"],
+    pictures: ["paper1_diffusion.png", "paper1_loss.png", "paper1_field.png"],
+    minutes: 0.3,
+  },
+  { run: "paper1-short", task: ["paper1", "--timesteps", "5"], pictures: [], minutes: 0.1 },
+  { run: "paper1-linear", task: ["paper1", "--schedule", "linear"], pictures: [], minutes: 0.3 },
+  { run: "paper1-shared", task: ["paper1", "--tails", "shared"], pictures: [], minutes: 0.3 },
+  {
+    run: PAPER_2,
+    task: ["paper2"],
+    pictures: ["paper2_samples.png", "paper2_chain.png", "paper2_loss.png"],
+    minutes: 9.5,
+  },
+  {
+    run: PAPER_2,
+    task: ["paper2", "--compare-samplers", "--samples", "512"],
+    pictures: ["paper2_samplers.png"],
+    minutes: 14,
+  },
+  { run: PAPER_2, task: ["inpaint"], pictures: ["paper2_inpainting.png"], minutes: 0.7 },
+  {
+    run: "paper2-attention",
+    task: ["paper2", "--attention-levels", "none"],
+    pictures: [],
+    minutes: 9,
+  },
+  { run: "paper2-linear", task: ["paper2", "--schedule", "linear"], pictures: [], minutes: 9.5 },
+  {
+    run: "paper2-short",
+    task: ["paper2", "--decay", "none", "--steps", "1500"],
+    pictures: [],
+    minutes: 4,
+  },
+  {
+    run: "paper2-raw",
+    task: ["paper2", "--decay", "none", "--steps", "1500", "--ema-decay", "0"],
+    pictures: [],
+    minutes: 4,
+  },
+];
+
+const flags = {
+  only: text({
+    help: "only the runs whose names begin so",
+    placeholder: "NAME",
+    default: "",
+  }),
+};
+
+const command: Command<typeof flags> = {
+  name: "images",
+  summary: "Makes every picture of the README anew, in about an hour on 2 cores.",
+  flags,
+  presets: {},
+};
+
+async function main(args: string[]): Promise<void> {
+  const { settings: { only }, help } = parseCommandLine(command, args);
+  if (help) return console.log(helpText(command));
+  const jobs = JOBS.filter(({ run }) => run.startsWith(only));
+  if (jobs.length === 0) {
+    const names = [...new Set(JOBS.map(({ run }) => run))].join(", ");
+    throw new UserError(`--only ${only}: there is no such run; there are ${names}`);
+  }
+  const minutes = jobs.reduce((sum, job) => sum + job.minutes, 0);
+  console.error(`${jobs.length} commands, about ${inWords(60 * minutes)} on 2 cores`);
+  await makeFolder("images");
+  for (const [i, job] of jobs.entries()) await carryOut(job, `${i + 1} of ${jobs.length}`);
+  await compose();
+}
+
+/** Runs a job, if it was not finished before, and takes its pictures over. */
+async function carryOut({ run, task, pictures, minutes }: Job, which: string): Promise<void> {
+  const folder = `runs/images/${run}`;
+  const [, ...flags] = task;
+  const isNew = !["inpaint", "animate"].includes(task[0]) && !flags[0]?.startsWith("--compare");
+  if (isNew && await isFinished(folder)) {
+    console.error(`${which}: ${folder} is finished`);
+  } else {
+    const started = isNew && await isThere(`${folder}/run.json`);
+    const where = isNew && !started ? ["--out", folder] : ["--resume", folder];
+    const typed = started ? [task[0], ...where] : [...task, ...where];
+    console.error(`${which}: deno task ${typed.join(" ")}   (about ${inWords(60 * minutes)})`);
+    const { code } = await new Deno.Command(Deno.execPath(), { args: ["task", ...typed] }).output()
+      .then(({ code, stdout, stderr }) => {
+        if (code !== 0) Deno.stderr.writeSync(stderr);
+        else Deno.stdout.writeSync(stdout);
+        return { code };
+      });
+    if (code !== 0) throw new UserError(`deno task ${typed.join(" ")} failed`, { exitCode: 1 });
+  }
+  for (const name of pictures) {
+    await writeAtomically(`images/${name}`, await readBytes(`${folder}/${name}`));
+  }
+}
+
+/** The pictures that show several runs, as far as these are there. */
+async function compose(): Promise<void> {
+  const points = await finished([
+    { name: "T = 40", folder: PAPER_1 },
+    { name: "T = 5", folder: "paper1-short" },
+    { name: "linear schedule", folder: "paper1-linear" },
+    { name: "one tail for all t", folder: "paper1-shared" },
+  ]);
+  if (points) {
+    await writeAtomically("images/paper1_experiments.png", await pointExperiments(points));
+  }
+  const changes = await finished([
+    { name: "as it is", folder: PAPER_2 },
+    { name: "no attention", folder: "paper2-attention" },
+    { name: "linear schedule", folder: "paper2-linear" },
+  ]);
+  if (changes) {
+    await writeAtomically("images/paper2_experiments.png", await imageExperiments(changes));
+  }
+  const averages = await finished([
+    { name: "averaged weights", folder: "paper2-short" },
+    { name: "last weights", folder: "paper2-raw" },
+  ]);
+  if (averages) {
+    await writeAtomically("images/paper2_ema.png", await imageExperiments(averages));
+  }
+}
+
+/** The runs with their whole paths, if all of them are finished. */
+async function finished(runs: { name: string; folder: string }[]) {
+  const whole = runs.map(({ name, folder }) => ({ name, folder: `runs/images/${folder}` }));
+  const done = await Promise.all(whole.map(({ folder }) => isFinished(folder)));
+  return done.every(Boolean) ? whole : undefined;
+}
+
+async function isFinished(folder: string): Promise<boolean> {
+  if (!await isThere(`${folder}/run.json`)) return false;
+  return (await readRecord(`${folder}/run.json`)).status === "finished";
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(() => true, () => false);
+}
+
+if (import.meta.main) await runMain(main);
