@@ -1,20 +1,23 @@
 /**
- * Inpainting: a trained model of paper 2 fills a hole in an image it has never seen (Lugmayr,
- * Danelljan, Romero, Yu, Timofte & Van Gool 2022, "RePaint: Inpainting using Denoising Diffusion
- * Probabilistic Models").
+ * Inpainting: a trained model of paper 2 fills a hole in an image (Lugmayr, Danelljan, Romero, Yu,
+ * Timofte & Van Gool 2022, "RePaint: Inpainting using Denoising Diffusion Probabilistic Models").
  *
- * What it teaches: the model was never trained to fill anything. It walks its usual chain from noise
- * to an image; but at every step the known pixels are put in, as noisy as the chain is at that moment,
- * and the hidden ones have to fit to them. The chain also goes back a few steps now and then and down
- * again, so that both parts come to agree. Every noise gives another filling: all of them are possible.
- *
- *     deno task inpaint --resume runs/paper2-quick-0                      half a minute on 2 cores
+ *     deno task inpaint --resume runs/paper2-quick-0                      # the right half is hidden
  *     deno task inpaint --resume runs/paper2-quick-0 --mask box:4,4,8,8
  *     deno task inpaint --resume runs/paper2-quick-0 --mask random:0.7 --jumps 1
  *
- * It ends with how often a classifier takes filling and original for the same digit, and with the
- * squared error in the hole next to that of the mean image. Into the run's folder go
- * paper2_inpainting.png and inpainting.json.
+ * The model was never trained to fill anything. It walks its usual way from noise to an image; but at
+ * every step the known pixels are put in, just as noisy as the chain is at that moment, and the hidden
+ * ones have to fit to them. Now and then the chain goes some steps back towards the noise and down
+ * again, so that the two parts come to agree. Other noises lead to other fillings: all of them are
+ * possible, and where they differ the image was not decided by what is known.
+ *
+ * On 2 cores without a GPU the default takes about 50 s. It ends with how often a classifier takes a
+ * filled image for the same digit as the original, and with the squared error in the hole next to
+ * that of the mean image.
+ *
+ * Into the model's folder, or the one given with --out, go paper2_inpainting.png and its numbers,
+ * inpainting.json and inpainting.csv; nothing else there is touched.
  *
  * @module
  */
@@ -24,33 +27,37 @@ import {
   type Command,
   helpText,
   integer,
+  onOff,
   parseCommandLine,
   runMain,
   type Settings as SettingsOf,
   text,
 } from "./common/command_line.ts";
 import { batch, type ImageSet } from "./common/data/images/image_set.ts";
+import { loadImages } from "./common/data/images/load.ts";
 import { readPngPicture } from "./common/data/images/png_folder.ts";
-import { loadDatasetOf } from "./common/data/images/recorded.ts";
-import { trainClassifier } from "./common/digit_classifier.ts";
-import { writeAtomically } from "./common/files.ts";
+import { type RecordedDataset, recordedDataset } from "./common/data/images/recorded.ts";
+import { type DigitClassifier, trainClassifier } from "./common/digit_classifier.ts";
+import { drawImages, type ImageShape } from "./common/draw_images.ts";
+import { makeFolder, writeAtomically } from "./common/files.ts";
 import { qJump, qSample } from "./common/forward_process.ts";
 import { type ImageModel, loadModel } from "./common/image_model.ts";
 import {
+  deviation,
   type Fillings,
-  fillingsFigure,
-  type HoleErrors,
-  holeErrors,
+  inpaintingCsv,
+  inpaintingLines,
+  inpaintingReport,
 } from "./common/inpainting_report.ts";
 import { makeMask, MASKS, parseMask } from "./common/masks.ts";
 import { gaussianNoise } from "./common/noise.ts";
+import { inpaintingSheet } from "./common/pixels/inpainting_sheet.ts";
 import { inWords, Progress } from "./common/progress.ts";
 import { permutation } from "./common/random.ts";
 import {
   type ChainPoint,
   ddimStep,
   type Denoiser,
-  endOfChain,
   fewerTimesteps,
   reverseProcess,
   withJumps,
@@ -58,212 +65,267 @@ import {
 import { commonFlags } from "./common/run_settings.ts";
 import { UserError } from "./common/user_error.ts";
 
-const { seed, backend, workers } = commonFlags;
-
 /** All settings. */
 const flags = {
   resume: text({
-    help: "the folder of the paper2 run whose model fills in",
+    help: "the folder of the paper2 run whose model fills",
     placeholder: "DIR",
     default: undefined,
   }),
   mask: text({
-    help: "what is hidden; in a PNG file, white",
-    placeholder: "box:x,y,w,h|left|right|top|bottom|random:FRACTION|FILE.png",
+    help: "what is missing: a half, a box, a share of the pixels, or what is white in a PNG file",
+    placeholder: "left|right|top|bottom|box:x,y,w,h|random:FRACTION|file.png",
     default: "right",
     allowed: MASKS,
     accepts: (mask) => parseMask(mask) !== undefined,
   }),
   image: text({
-    help: "fill this PNG file in place of unseen images of the run's data set",
-    placeholder: "FILE.png",
+    help: "the PNG file to fill, cropped to a square; without it, images not seen in training",
+    placeholder: "file.png",
     default: undefined,
   }),
-  images: integer({ help: "how many unseen images to fill", default: 8, max: 64 }),
-  fillings: integer({ help: "how often each is filled", default: 6, max: 16 }),
-  sampleSteps: integer({ help: "steps of the chain, without the jumps", default: 50 }),
-  jumpLength: integer({ help: "steps that a jump goes back (j in the paper)", default: 5 }),
+  images: integer({ help: "how many different images to fill", default: 6, max: 32 }),
+  fillings: integer({ help: "how often to fill each", default: 6, min: 2, max: 32 }),
+  sampleSteps: integer({ help: "steps of the chain, jumps not counted", default: 50 }),
+  jumpLength: integer({ help: "j, steps that a jump goes back", default: 5 }),
   jumps: integer({
-    help: "how often each stretch is walked (r in the paper); 1 never goes back",
+    help: "r, how often each stretch of j steps is walked; 1 never goes back",
     default: 5,
-    max: 100,
+    max: 1000,
   }),
-  seed,
-  backend,
-  workers,
+  dataDir: text({
+    help: "folder with the data set's files [that of the run]",
+    placeholder: "DIR",
+    default: undefined,
+  }),
+  download: onOff({ help: "fetch its files into runs/.data if they are not there" }),
+  seed: commonFlags.seed,
+  backend: commonFlags.backend,
+  workers: commonFlags.workers,
+  out: text({
+    help: "the folder for the picture and its numbers [that of --resume]",
+    placeholder: "DIR",
+    default: undefined,
+  }),
 };
 type Settings = SettingsOf<typeof flags>;
 
 const command: Command<typeof flags> = {
   name: "inpaint",
-  summary: "Fills holes in images with a model that paper2 has trained (Lugmayr et al. 2022).",
+  summary: "RePaint, Lugmayr et al. 2022: fills holes in images with a model that paper2 trained.",
   flags,
   presets: {},
 };
 
 // ---------------------------------------------------------------------------------------------
-// 1. RePaint: the reverse chain, with the known pixels put in at every step
+// 1. RePaint: the known pixels lead the chain
 // ---------------------------------------------------------------------------------------------
 
-/** What {@linkcode repaint} fills and how. */
-export interface RepaintOptions {
-  /** x₀, the images; what the mask hides is not looked at. [B, H, W, C] in [-1, 1]. */
+/** What is filled, and how. */
+export interface Hole {
+  /** x₀, the images, [B, H, W, C] in [-1, 1]; where m is 0 they are not looked at. */
   x0: tf.Tensor4D;
-  /** m: 1 where a pixel is known, 0 where it is hidden. [1, H, W, 1]. */
-  known: tf.Tensor4D;
+  /** m, 1 where a pixel is known and 0 where it is missing, [1, H, W, 1]. */
+  m: tf.Tensor4D;
+}
+
+/** How the chain walks, and with which noise. */
+export interface RepaintOptions {
+  /** S, steps of the chain; T for all of them. */
   sampleSteps: number;
+  /** j and r, see {@linkcode withJumps}. */
   jumpLength: number;
   jumps: number;
   seed: number;
+  /** The noise is a function of the seed and this name. */
+  name: string;
+}
+
+/** The timesteps that {@linkcode repaint} visits before 0. */
+export function repaintTimes(T: number, options: RepaintOptions): number[] {
+  return withJumps(fewerTimesteps(T, options.sampleSteps), options);
 }
 
 /**
- * Algorithm 1 of Lugmayr et al. 2022 on a chain of fewer steps (DDIM with η = 1, which on all T steps
- * is the DDPM of the paper).
+ * Algorithm 1, Inpainting using the RePaint approach (Lugmayr et al. 2022): the chain x_T, …, x₀. Where
+ * m is 1, x₀ is the given image, bit for bit.
  *
- * @returns Yields the chain; known pixels of its end are those of x₀, bit for bit.
+ * A step from x_{t−1} to xₙ further up takes the place of the paper's single step from x_{t−1} to xₜ
+ * (their appendix B), and a step down may go to a much earlier t, here n as well.
  */
 export function repaint(
   denoiser: Denoiser,
-  { x0, known, sampleSteps, jumpLength, jumps, seed }: RepaintOptions,
+  { x0, m }: Hole,
+  options: RepaintOptions,
 ): Generator<ChainPoint, void> {
   const { schedule } = denoiser;
-  // for t = T, …, 1 do, for u = 1, …, U do
-  const times = withJumps(fewerTimesteps(schedule.T, sampleSteps), { jumpLength, jumps });
-  const xT = gaussianNoise<tf.Rank.R4>({ seed, stream: "inpaint xT" }, x0.shape);
-  return reverseProcess(xT, times, (xt, t, tNext, i) => {
-    const noise = (name: string) =>
-      gaussianNoise<tf.Rank.R4>({ seed, stream: `inpaint ${name}`, step: i }, x0.shape);
-    // xₜ ~ N(√(1−β)·x_{t−1}, β·I): back towards the noise, j steps at once
-    if (tNext > t) return { xNext: qJump(schedule, { xt, t, tNext, eps: noise("back") }) };
-    // x_{t−1}^known ~ N(√ᾱ_{t−1}·x₀, (1−ᾱ_{t−1})·I)   (Eq. 8a)
-    const xKnown = qSample(schedule, x0, tNext, noise("known"));
-    // x_{t−1}^unknown ~ N(μ_θ(xₜ, t), Σ_θ(xₜ, t))   (Eq. 8b)
-    const { x0Hat, xNext: xUnknown } = ddimStep(denoiser, { xt, t, tNext, eta: 1, z: noise("z") });
-    // x_{t−1} = m ⊙ x_{t−1}^known + (1 − m) ⊙ x_{t−1}^unknown   (Eq. 8c)
-    const xNext = tf.add(tf.mul(known, xKnown), tf.mul(tf.sub(1, known), xUnknown)) as tf.Tensor4D;
+  const { seed, name } = options;
+  const noise = (what: string, step = 0) =>
+    gaussianNoise<tf.Rank.R4>({ seed, stream: `${what} ${name}`, step }, x0.shape);
+  // 1: x_T ~ N(0, I)
+  const xT = noise("xT");
+  // 2: for t = T, …, 1 do
+  // 3: for u = 1, …, U do
+  return reverseProcess(xT, repaintTimes(schedule.T, options), (xt, t, n, i) => {
+    if (n > t) {
+      // 9: if u < U and t > 1 then
+      // 10: xₙ ~ N(√(ᾱₙ/ᾱₜ)·xₜ, (1 − ᾱₙ/ᾱₜ)·I), back towards the noise
+      return { xNext: qJump(schedule, { xt, t, tNext: n, eps: noise("jump", i) }) };
+      // 11: end if
+    }
+    // 4: ε ~ N(0, I) if n > 0, else its factor √(1−ᾱ₀) is 0
+    const eps = noise("eps", i);
+    // 5: xₙ^known = √ᾱₙ·x₀ + √(1−ᾱₙ)·ε   (Eq. 8a; in print with ᾱₜ, which belongs to xₜ)
+    const known = qSample(schedule, x0, n, eps);
+    // 6: z ~ N(0, I) if n > 0, else its factor σ is 0
+    const z = noise("z", i);
+    // 7: xₙ^unknown = μ_θ(xₜ, t) + σₜ·z   (Eq. 8b; η = 1 makes it the paper's step if n = t−1)
+    const { x0Hat, xNext: unknown } = ddimStep(denoiser, { xt, t, tNext: n, eta: 1, z });
+    // 8: xₙ = m ⊙ xₙ^known + (1−m) ⊙ xₙ^unknown   (Eq. 8c)
+    const xNext = tf.add(tf.mul(m, known), tf.mul(tf.sub(1, m), unknown)) as tf.Tensor4D;
     return { x0Hat, xNext };
-  });
+    // 12: end for
+    // 13: end for
+  }); // 14: return x₀
 }
 
 // ---------------------------------------------------------------------------------------------
-// 2. The run: choose images, hide a part, fill it several times, draw, measure
+// 2. The run: make holes, fill them, draw, measure
 // ---------------------------------------------------------------------------------------------
 
 async function main(args: string[]): Promise<number> {
-  const { settings, help } = parseCommandLine(command, args);
+  const { settings, given, help } = parseCommandLine(command, args);
   if (help) {
     console.log(helpText(command));
     return 0;
   }
-  const folder = settings.resume;
-  if (folder === undefined) {
-    throw new UserError("which model? say where paper2 left it with --resume DIR");
+  const { resume } = settings;
+  if (resume === undefined) {
+    throw new UserError("a trained model is needed; say where paper2 left one with --resume DIR");
   }
+  if (given.image !== undefined && given.images !== undefined) {
+    throw new UserError(`--images ${given.images} does not go with --image, which is one image`);
+  }
+  const recorded = await recordedDataset(resume);
   const backend = await selectBackend(settings.backend, settings);
   try {
-    await inpaint(folder, settings, backend);
+    await inpaint({ ...settings, resume }, recorded, backend);
     return 0;
   } finally {
     backend.dispose();
   }
 }
 
-async function inpaint(folder: string, settings: Settings, backend: Backend): Promise<void> {
-  const model = await loadModel(folder);
-  checkChain(settings, model);
-  const { size, inChannels } = model;
-  const { mask: name, seed } = settings;
-  const hidden = await makeMask(parseMask(name)!, { name, size, seed });
-  const training = await loadDatasetOf(folder, { size, split: "train" });
-  const originals = await chooseImages(folder, settings, model);
+async function inpaint(
+  settings: Settings & { resume: string },
+  recorded: RecordedDataset,
+  backend: Backend,
+): Promise<void> {
+  const { resume, mask, seed, out: folder = resume } = settings;
+  const model = await loadModel(resume);
+  const { size, inChannels: channels } = model;
+  checkSteps(settings, model.schedule.T);
+  const missing = await makeMask(parseMask(mask)!, { name: mask, size, seed });
+  const { train, originals } = await chooseImages(settings, recorded, model);
+  await makeFolder(folder);
   console.error(`${backend.reason}\nwriting to ${folder}`);
+
   const started = performance.now();
-  const filled = await fillAll(model, originals, hidden, settings);
-  const seconds = (performance.now() - started) / 1000;
-  const fillings = { height: size, width: size, channels: inChannels, hidden, originals, filled };
-  await writeAtomically(`${folder}/paper2_inpainting.png`, await fillingsFigure(fillings));
-  const errors = training.channels === inChannels ? holeErrors(fillings, training) : undefined;
-  const agreement = training.labels ? await sameDigits(fillings, training, settings) : undefined;
-  const { resume: _, ...used } = settings;
-  const record = { settings: used, results: { agreement, ...errors }, seconds };
+  const holes = { height: size, width: size, channels, missing, originals };
+  const fillings = await fill(model, holes, settings);
+  const took = inWords((performance.now() - started) / 1000);
+  const filled: Fillings = { ...holes, fillings };
+  const sheet = await inpaintingSheet({ ...filled, deviation: deviation(fillings) });
+  await writeAtomically(`${folder}/paper2_inpainting.png`, sheet);
+
+  const classifier = await digitClassifier(recorded, train, seed);
+  const { report, rows } = await inpaintingReport(filled, train, classifier);
+  classifier?.dispose();
+  const record = { script: command.name, settings, results: report };
   await writeAtomically(`${folder}/inpainting.json`, JSON.stringify(record, null, 2) + "\n");
+  await writeAtomically(`${folder}/inpainting.csv`, inpaintingCsv(rows));
+  const { images, hidden, pixels } = report;
   console.log(
-    `${folder}: ${originals.length / (size * size * inChannels)} images filled ` +
-      `${settings.fillings} times each in ${inWords(seconds)}`,
+    `${folder}: ${images} images with ${hidden} of ${pixels} pixels hidden, ` +
+      `each filled ${report.fillings} times in ${took}`,
   );
-  for (const line of reportLines(agreement, errors)) console.log(line);
+  for (const line of inpaintingLines(report)) console.log(line);
 }
 
-/** [N, H, W, C] in [-1, 1]: the file that was asked for, or images that the model has not seen. */
+/** The training images, and those to make holes in, [N, H, W, C] in [-1, 1]. */
 async function chooseImages(
-  folder: string,
-  { image, images: count, seed }: Settings,
+  { resume, image, images, seed, dataDir, download }: Settings,
+  recorded: RecordedDataset,
   { size, inChannels }: ImageModel,
-): Promise<Float32Array> {
-  const set = image === undefined
-    ? await loadDatasetOf(folder, { size, split: "test" })
-    : { name: image, flips: false, ...await readPngPicture(image, size) } as ImageSet;
-  if (set.channels !== inChannels) {
-    const inWords = (channels: number) => channels === 1 ? "grey" : "in colour";
+): Promise<{ train: ImageSet; originals: Float32Array }> {
+  const { dataset } = recorded;
+  if (image === undefined && dataset === "images") {
     throw new UserError(
-      `${set.name} is ${inWords(set.channels)}; the model's images are ${inWords(inChannels)}`,
+      `the run in ${resume} has seen all images of its folder; give another one with --image file.png`,
     );
   }
-  return batch(
-    set,
-    permutation({ seed, stream: "inpainted images" }, set.count).subarray(0, count),
-  );
+  const source = { dataset, size, dataDir: dataDir ?? recorded.dataDir, download };
+  const train = await loadImages({ ...source, split: "train" });
+  checkChannels(train, `the data set of ${resume}/run.json, ${dataset},`, inChannels);
+  if (image !== undefined) {
+    const picture = { ...train, ...await readPngPicture(image, size) } as ImageSet;
+    checkChannels(picture, `--image ${image}`, inChannels);
+    return { train, originals: batch(picture, [0]) };
+  }
+  const unseen = await loadImages({ ...source, split: "test" });
+  const order = permutation({ seed, stream: "inpainted images" }, unseen.count);
+  return { train, originals: batch(unseen, order.subarray(0, images)) };
 }
 
-/** Fills all images, all of them at once, so many times. */
-async function fillAll(
+/**
+ * Fills the holes of all N images K times.
+ *
+ * @returns K times [N, H, W, C] in [-1, 1].
+ */
+async function fill(
   model: ImageModel,
-  originals: Float32Array,
-  hidden: Uint8Array,
+  { originals, missing, channels }: Omit<Fillings, "fillings">,
   settings: Settings,
 ): Promise<Float32Array[]> {
-  const { size, inChannels } = model;
-  const x0 = tf.tensor4d(originals, [
-    originals.length / (size * size * inChannels),
-    size,
-    size,
-    inChannels,
-  ]);
-  const known = tf.tensor4d(Float32Array.from(hidden, (pixel) => 1 - pixel), [
-    1,
-    size,
-    size,
-    1,
-  ]);
-  const filled: Float32Array[] = [];
-  const progress = new Progress({ label: "filling", total: settings.fillings });
-  for (let k = 0; k < settings.fillings; k++) {
-    // each filling draws its own noises: the seeds of one run are numbers apart from each other
-    const seed = settings.seed * 1_000_003 + k;
-    const end = await endOfChain(
-      repaint(model, { ...settings, x0, known, seed }),
-      async ({ xt }) => {
-        await xt.data();
-      },
-    );
-    filled.push(await end.data<"float32">());
-    end.dispose();
-    progress.update(k + 1);
+  const { size, schedule } = model;
+  const { fillings: K, seed } = settings;
+  const N = originals.length / (size * size * channels);
+  const options = (index: number) => ({ ...settings, seed, name: `fillings ${index}` });
+
+  /** One batch; picture i of all is a filling of image i mod N, so that more fillings come behind. */
+  function* chain(shape: ImageShape, index: number, first: number) {
+    const values = new Float32Array(shape.reduce((product, side) => product * side));
+    const length = values.length / shape[0];
+    for (let k = 0; k < shape[0]; k++) {
+      const n = (first + k) % N;
+      values.set(originals.subarray(n * length, (n + 1) * length), k * length);
+    }
+    const x0 = tf.tensor4d(values, shape);
+    const m = tf.tensor4d(Float32Array.from(missing, (pixel) => 1 - pixel), [1, size, size, 1]);
+    try {
+      yield* repaint(model, { x0, m }, options(index));
+    } finally {
+      tf.dispose([x0, m]);
+    }
   }
-  progress.finish();
-  tf.dispose([x0, known]);
-  return filled;
+
+  const steps = repaintTimes(schedule.T, options(0)).length;
+  const all = await drawImages([K * N, size, size, channels], chain, steps, "filling");
+  return Array.from(
+    { length: K },
+    (_, k) => all.subarray(k * originals.length, (k + 1) * originals.length),
+  );
 }
 
-/** The share of the fillings that a classifier takes for the same digit as the original. */
-async function sameDigits(
-  { originals, filled }: Fillings,
-  training: ImageSet,
-  { seed }: Settings,
-): Promise<number> {
+/** A classifier of the digits that the model was trained on, or undefined if they are no digits. */
+async function digitClassifier(
+  { dataset }: RecordedDataset,
+  train: ImageSet,
+  seed: number,
+): Promise<DigitClassifier | undefined> {
+  if (!train.labels || (dataset !== "mnist" && dataset !== "mnist-full")) return undefined;
   let progress: Progress | undefined;
-  const classifier = await trainClassifier(training, {
+  const classifier = await trainClassifier(train, {
     seed,
     onStep: (done, total) => {
       progress ??= new Progress({ label: "classifier", total });
@@ -271,47 +333,31 @@ async function sameDigits(
     },
   });
   progress?.finish();
-  const { label: before } = await classifier.classify(originals);
-  let same = 0;
-  for (const images of filled) {
-    const { label } = await classifier.classify(images);
-    same += label.filter((digit, n) => digit === before[n]).length;
-  }
-  classifier.dispose();
-  return same / (before.length * filled.length);
-}
-
-function reportLines(agreement: number | undefined, errors: HoleErrors | undefined): string[] {
-  const lines: string[] = [];
-  if (agreement !== undefined) {
-    lines.push(
-      `taken for the same digit as the original: ${(100 * agreement).toFixed(1)} % of the fillings`,
-    );
-  }
-  if (errors) {
-    lines.push(
-      `mean squared error in the hole: ${errors.filling.toFixed(3)} (mean of an image's fillings ` +
-        `${errors.meanFilling.toFixed(3)}, the training set's mean image ${
-          errors.meanImage.toFixed(3)
-        })`,
-    );
-  }
-  return lines;
+  return classifier;
 }
 
 /** @throws {UserError} The chain is longer than the model's, or a jump longer than the chain. */
-function checkChain({ sampleSteps, jumpLength }: Settings, { schedule: { T } }: ImageModel): void {
-  if (sampleSteps > T) {
+function checkSteps({ sampleSteps: S, jumpLength: j, jumps: r }: Settings, T: number): void {
+  if (S > T) {
+    throw new UserError(`--sample-steps ${S}: the chain has ${T} steps; allowed are 1 to ${T}`);
+  }
+  if (r > 1 && j >= S) {
     throw new UserError(
-      `--sample-steps ${sampleSteps}: the model's chain has ${T} steps; allowed are 1 to ${T}`,
+      `--jump-length ${j} with --sample-steps ${S}: a jump must be shorter than the chain; make it ` +
+        "shorter, or give --jumps 1 for none",
     );
   }
-  if (jumpLength > sampleSteps) {
-    throw new UserError(
-      `--jump-length ${jumpLength}: the chain has ${sampleSteps} steps (--sample-steps); allowed ` +
-        `are 1 to ${sampleSteps}`,
-    );
-  }
+}
+
+/** @throws {UserError} The images have other channels than the model's. */
+function checkChannels({ channels }: ImageSet, name: string, expected: number): void {
+  if (channels === expected) return;
+  const kind = (channels: number) => channels === 1 ? "grey" : "in colour";
+  throw new UserError(
+    `${name} is ${kind(channels)} and the model's images are ${
+      kind(expected)
+    }; they must be the same`,
+  );
 }
 
 if (import.meta.main) await runMain(main);

@@ -1,34 +1,36 @@
 /**
- * The data set that a run was trained on.
+ * The data set that a run of paper 2 was trained on.
  *
  * @module
  */
 import { readRecord } from "../../run_settings.ts";
 import { UserError } from "../../user_error.ts";
-import type { ImageSet } from "./image_set.ts";
-import { type DatasetName, DATASETS, loadImages } from "./load.ts";
+import { type DatasetName, DATASETS } from "./load.ts";
+
+/** A data set as a run names it. */
+export interface RecordedDataset {
+  dataset: DatasetName;
+  /** The folder with its files, where the run was given one. */
+  dataDir?: string;
+}
 
 /**
- * Loads one half of the data set that a run's run.json names. A folder of images has no unseen half:
- * its first half stands in for it.
+ * Reads from a run.json which data set the run was trained on.
  *
  * @param folder The run's folder.
- * @throws {UserError} run.json cannot be read or names no data set, or the images cannot be loaded.
+ * @throws {UserError} run.json cannot be read, is of another script, or names no data set.
  */
-export async function loadDatasetOf(
-  folder: string,
-  { size, split }: { size: number; split: "train" | "test" },
-): Promise<ImageSet> {
+export async function recordedDataset(folder: string): Promise<RecordedDataset> {
   const path = `${folder}/run.json`;
-  const { dataset, dataDir } = (await readRecord(path)).settings as Record<string, unknown>;
-  const name = DATASETS.find((name) => name === dataset);
-  if (!name) {
-    throw new UserError(`${path} names the data set ${dataset}; expected ${DATASETS.join(", ")}`);
+  const { script, settings } = await readRecord(path);
+  if (script !== "paper2") {
+    throw new UserError(`${path} is a run of ${script}; expected one of paper2`);
   }
-  return await loadImages({
-    dataset: name as DatasetName,
-    size,
-    split: name === "images" ? "train" : split,
-    dataDir: typeof dataDir === "string" ? dataDir : undefined,
-  });
+  const dataset = DATASETS.find((name) => name === settings!.dataset);
+  if (!dataset) {
+    const found = `has dataset = ${settings!.dataset}`;
+    throw new UserError(`${path} ${found}; allowed: ${DATASETS.join(", ")}`);
+  }
+  const { dataDir } = settings!;
+  return { dataset, dataDir: typeof dataDir === "string" ? dataDir : undefined };
 }
