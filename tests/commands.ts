@@ -11,6 +11,13 @@ export interface Ended {
   stderr: string;
 }
 
+/** How a command is started. */
+export interface CommandOptions {
+  signal?: AbortSignal;
+  /** A path besides runs/ that it may read. */
+  readable?: string;
+}
+
 /** Whether this test run may start processes and write files. */
 export const mayRunCommands = (await Promise.all(
   (["run", "write", "read"] as const).map((name) => Deno.permissions.query({ name })),
@@ -28,7 +35,7 @@ export async function runScript(
   script: string,
   args: string[],
   folder: string,
-  options: { signal?: AbortSignal } = {},
+  options: CommandOptions = {},
 ): Promise<Ended> {
   const { code, stdout, stderr } = await scriptCommand(script, args, folder, options).output();
   const decoder = new TextDecoder();
@@ -40,14 +47,14 @@ export function scriptCommand(
   script: string,
   args: string[],
   folder: string,
-  options: { signal?: AbortSignal } = {},
+  { readable, signal }: CommandOptions = {},
 ): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: [
       "run",
       "--no-prompt",
       `--config=${root}deno.json`,
-      "--allow-read=runs",
+      `--allow-read=${["runs", readable ?? []].flat().join(",")}`,
       "--allow-write=runs",
       `${root}${script}`,
       ...args,
@@ -57,7 +64,7 @@ export function scriptCommand(
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    ...options,
+    signal,
   });
 }
 

@@ -1,0 +1,195 @@
+// The README as a lesson that can be trusted: its links lead to the lines they speak of, its formulas
+// can be drawn, its commands run.
+import { assert, assertEquals } from "@std/assert";
+import katex from "katex";
+import {
+  type Ended,
+  errorLines,
+  inTemporaryFolder,
+  mayRunCommands,
+  root,
+  runScript,
+} from "./commands.ts";
+
+const mayRead = (await Deno.permissions.query({ name: "read" })).state === "granted";
+const DOCUMENTS = ["README.md", "CONTRIBUTING.md"];
+
+async function documents(): Promise<{ name: string; content: string }[]> {
+  return await Promise.all(
+    DOCUMENTS.map(async (name) => ({ name, content: await Deno.readTextFile(root + name) })),
+  );
+}
+
+function readmeTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore: !mayRead, fn });
+}
+
+/** The text without code blocks and code spans. */
+function prose(content: string): string {
+  return content.replace(/^```[\s\S]*?^```$/gm, "").replace(/`[^`\n]*`/g, "");
+}
+
+readmeTest("links to lines lead to the lines they speak of", async () => {
+  let count = 0;
+  for (const { name, content } of await documents()) {
+    for (
+      const [link, path, line, title] of content.matchAll(/\]\(([\w./]+)#L(\d+)(?: "(.*?)")?\)/g)
+    ) {
+      assert(title, `${name}: the link ${link} says in no title what stands on that line`);
+      const lines = (await Deno.readTextFile(root + path)).split("\n");
+      const now = lines.findIndex((text) => text.includes(title)) + 1;
+      assert(now > 0, `${name}: ${path} no longer has "${title}"`);
+      assert(
+        lines[Number(line) - 1]?.includes(title),
+        `${name}: "${title}" is now on line ${now} of ${path}, not on ${line}`,
+      );
+      count++;
+    }
+  }
+  assert(count > 20, `${count} links to lines`);
+});
+
+readmeTest("links and pictures inside the project are there, anchors too", async () => {
+  for (const { name, content } of await documents()) {
+    const headings = [...content.matchAll(/^#+ (.*)$/gm)].map(([, text]) => anchorOf(text));
+    for (const [, target] of content.matchAll(/\]\(([^)\s]+)/g)) {
+      if (/^https:/.test(target)) continue;
+      const [path, anchor] = target.split("#");
+      if (path !== "") {
+        await Deno.stat(root + path).catch(() => assert(false, `${name}: ${target}`));
+      }
+      if (path === "") {
+        assert(headings.includes(anchor), `${name}: there is no heading for #${anchor}`);
+      }
+    }
+  }
+});
+
+/** A heading's anchor on GitHub. */
+function anchorOf(heading: string): string {
+  return heading.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-");
+}
+
+readmeTest("every formula can be drawn, and no $ is left over", async () => {
+  let count = 0;
+  for (const { name, content } of await documents()) {
+    const rest = prose(content).replace(/\$\$([^$]+)\$\$|\$([^$\n]+)\$/g, (_, display, inline) => {
+      katex.renderToString(display ?? inline, { displayMode: Boolean(display), strict: "error" });
+      assert(!/\\begin|\\label|\\tag|\\newcommand/.test(display ?? inline), display ?? inline);
+      count++;
+      return "";
+    });
+    assert(
+      !rest.includes("$"),
+      `${name} has a $ without a second one near: ${/.*\$.*/.exec(rest)}`,
+    );
+  }
+  assert(count > 20, `${count} formulas`);
+});
+
+readmeTest("every picture that is shown is one that a command writes", async () => {
+  const makers = await Promise.all(
+    ["images.ts", "draw.ts"].map((name) => Deno.readTextFile(`${root}common/lesson/${name}`)),
+  );
+  for (const { name, content } of await documents()) {
+    for (const [, picture] of content.matchAll(/\]\(images\/([\w.]+)\)/g)) {
+      assert(makers.some((text) => text.includes(picture)), `${name}: nothing writes ${picture}`);
+    }
+  }
+});
+
+/** Commands of the README on a setting that takes seconds. */
+const SMALL: Record<string, { script: string; flags: string[] }> = {
+  paper1: {
+    script: "paper_1_partb.ts",
+    flags: ["--steps", "3", "--hidden", "8", "--batch", "16", "--backend", "wasm"],
+  },
+  paper2: {
+    script: "paper_2.ts",
+    flags: [
+      ...["--size", "8", "--channels", "8", "--groups", "4", "--channel-mults", "1,2"],
+      ...["--timesteps", "30", "--steps", "2", "--batch", "2", "--samples", "2"],
+      ...["--sample-steps", "4", "--warm-up", "1", "--backend", "wasm"],
+    ],
+  },
+  inpaint: {
+    script: "paper_2_inpainting.ts",
+    flags: ["--images", "2", "--fillings", "2", "--sample-steps", "4", "--jump-length", "2"],
+  },
+  animate: {
+    script: "paper_2_animate.ts",
+    flags: ["--frames", "3"],
+  },
+  verify: { script: "tests/verify.ts", flags: ["--steps", "2"] },
+};
+
+/** Tasks that are run otherwise: by a test of their own, or by .ci/run. */
+const ELSEWHERE = ["test", "bench", "images", "drawings", "debug", "explore", "check"];
+
+/** `deno task NAME FLAGS` of all shell blocks, and of the tables. */
+async function commandsOf(): Promise<string[][]> {
+  const found = new Set<string>();
+  for (const { content } of await documents()) {
+    const spans = [...content.matchAll(/`([^`\n]+)`/g)].map(([, code]) => code);
+    const blocks = [...content.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, code]) =>
+      code.trim().split("\n")
+    );
+    for (const line of [...spans, ...blocks]) {
+      const [, command] = /^(?:npx -y deno@[\d.]+|deno) task ([^#|]+)/.exec(line) ?? [];
+      if (command) found.add(command.trim());
+    }
+  }
+  return [...found].map((command) => command.split(/\s+/));
+}
+
+readmeTest("every task that is named is one of deno.json", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
+  for (const [task] of await commandsOf()) {
+    assert(task in tasks, `deno task ${task}`);
+    assert(task in SMALL || ELSEWHERE.includes(task), `deno task ${task} is run by no test`);
+  }
+});
+
+Deno.test({
+  name: "every command of the README runs, on smaller settings",
+  ignore: !mayRunCommands,
+  fn: () =>
+    inTemporaryFolder(async (folder) => {
+      for (const task of ["paper1", "paper2"]) { // what the other commands go on with
+        await succeeds(await run(task, ["--out", `runs/${task}-quick-0`], folder), task);
+      }
+      for (const [task, ...flags] of await commandsOf()) {
+        if (!(task in SMALL)) continue;
+        const elsewhere = flags.find((flag) => flag.startsWith("/"));
+        if (elsewhere && !await Deno.stat(elsewhere).then(() => true, () => false)) continue;
+        if (flags.includes("paper") || flags.includes("standard")) continue; // a preset's own sizes
+        await succeeds(await run(task, flags, folder, elsewhere), `${task} ${flags.join(" ")}`);
+      }
+    }),
+});
+
+/** Runs a task's script; what the README gives takes the place of the small setting. */
+async function run(
+  task: string,
+  given: string[],
+  folder: string,
+  readable?: string,
+): Promise<Ended> {
+  const { script, flags } = SMALL[task];
+  const resumed = given.includes("--resume") && task === "paper2";
+  const small: string[] = [];
+  for (let i = 0; i < flags.length; i += 2) {
+    const isShape = resumed && !["--samples", "--backend"].includes(flags[i]);
+    if (!given.includes(flags[i]) && !isShape) small.push(flags[i], flags[i + 1]);
+  }
+  const fitting = given.map((flag) => flag.startsWith("box:") ? "box:2,2,4,4" : flag);
+  const smaller = fitting.map((value, i) => {
+    if (fitting[i - 1] === "--steps") return "3";
+    return fitting[i - 1] === "--sample-steps" ? "3" : value;
+  });
+  return await runScript(script, [...smaller, ...small], folder, { readable });
+}
+
+function succeeds(ended: Ended, command: string): void {
+  assertEquals(ended.code, 0, `deno task ${command}: ${errorLines(ended.stderr)} ${ended.stderr}`);
+}
