@@ -4,6 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { makeTensorsReadable } from "./readable_tensors.ts";
 import { UserError } from "./user_error.ts";
 import { startWasm } from "./wasm/start.ts";
 import { startWebgpu } from "./webgpu/start.ts";
@@ -42,6 +43,7 @@ export async function selectBackend(
   options: { workers?: number } = {},
 ): Promise<Backend> {
   tf.env().set("IS_NODE", false); // Deno looks like Node.js to tfjs, which then recommends a native add-on
+  makeTensorsReadable();
   if (name === "cpu") return await startCpu();
   const gpu = name === "wasm" ? undefined : await findAdapter();
   if (name === "webgpu" && !gpu) {

@@ -1,0 +1,49 @@
+/**
+ * Reading a tensor's numbers for somebody who looks at it: without a new tensor, and without a change
+ * in what the run computes.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+
+/** What a tensor holds: numbers (booleans as 0 and 1), or words. */
+export type Values = Float32Array | Int32Array | Uint8Array | string[];
+
+/** The name of the backend that holds the tensor's values; it need not be the active one. */
+export function backendOf(tensor: tf.Tensor): string {
+  const engine = tf.engine();
+  const holder = engine.state.tensorInfo.get(tensor.dataId)?.backend;
+  const names = Object.keys(engine.registry);
+  return names.find((name) => engine.registry[name] === holder) ?? "no backend";
+}
+
+/**
+ * The tensor's values if they can be had without waiting: always on WASM and on the CPU; on WebGPU
+ * only as long as tfjs keeps them in the host's memory as well.
+ */
+export function valuesNow(tensor: tf.Tensor): Values | undefined {
+  const onGpu = tensor.dtype !== "string" && backendOf(tensor) === "webgpu";
+  if (onGpu && !deviceData(tensor).values) return undefined;
+  return tensor.dataSync() as Values;
+}
+
+/**
+ * The values of a tensor on WebGPU. They are copied at the moment of the call, so the tensor may be
+ * disposed of or overwritten while one waits.
+ *
+ * Not by way of `tensor.data()`: that fails when the tensor is gone before the values arrive, and tfjs
+ * would keep them for the tensor's own although it may have changed meanwhile.
+ */
+export async function valuesLater(tensor: tf.Tensor): Promise<Values> {
+  const { backend, resource } = deviceData(tensor);
+  const bytes = await backend.getBufferData(resource as GPUBuffer);
+  return tf.util.convertBackendValuesAndArrayBuffer(bytes, tensor.dtype) as Values;
+}
+
+/** What the WebGPU backend knows of a tensor. */
+function deviceData(tensor: tf.Tensor) {
+  const backend = tf.engine().registry["webgpu"] as unknown as WebGPUBackend;
+  const { values, resource } = backend.tensorMap.get(tensor.dataId);
+  return { backend, values, resource };
+}
