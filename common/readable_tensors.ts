@@ -5,7 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { lookOf, peek as peekAt, show as showIt } from "./look/show.ts";
+import { drawing, peek as peekAt, show as showIt } from "./look/show.ts";
 import { summary } from "./look/summary.ts";
 import { valuesNow } from "./look/values.ts";
 
@@ -60,7 +60,7 @@ const forDevTools: Formatter = {
   body: (object) => {
     const tensor = object as tf.Tensor;
     const values = valuesNow(tensor);
-    const lines = values ? lookOf(tensor, values, { columns: 80, colour: false }).slice(1) : [];
+    const lines = values ? drawing(tensor, values, { columns: 80, colour: false }) : [];
     return ["div", { style: "font-family: monospace; white-space: pre" }, lines.join("\n")];
   },
 };

@@ -4,12 +4,12 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { imageSheet } from "../pixels/image_sheet.ts";
+import { imageSheet, type SheetOptions } from "../pixels/image_sheet.ts";
 import { UserError } from "../user_error.ts";
 import { drawHistogram } from "./histogram.ts";
 import { drawPictures, picturesIn, type Screen } from "./picture.ts";
-import { noteValues, summary } from "./summary.ts";
-import { type Values, valuesLater, valuesNow } from "./values.ts";
+import { noteValues, shapeName, summaryOf } from "./summary.ts";
+import { backendOf, isNumbers, type Values, valuesLater, valuesNow } from "./values.ts";
 
 /** Files that {@linkcode peek} made in this process, and may make anew. */
 const written = new Set<string>();
@@ -26,8 +26,9 @@ const written = new Set<string>();
  * @throws {UserError} It is not a tensor, or was disposed of.
  */
 export function show(tensor: tf.Tensor): void | Promise<void> {
-  return withValues("show", tensor, (values) => {
-    console.log(["", ...lookOf(tensor, values, screen())].join("\n"));
+  return withValues("show", tensor, (values, backend) => {
+    const lines = [summaryOf(tensor, values, backend), ...drawing(tensor, values, screen())];
+    console.log(["", ...lines].join("\n")); // a progress bar may stand in the line
   });
 }
 
@@ -45,53 +46,58 @@ export function peek(tensor: tf.Tensor, path: string): void | Promise<void> {
     throw new UserError('peek: give a file, as in peek(xt, "runs/xt.png")');
   }
   return withValues("peek", tensor, (values) => {
-    const pictures = picturesIn(tensor.shape);
-    if (!pictures || typeof values[0] !== "number") {
-      throw new UserError(
-        `peek: ${
-          name(tensor)
-        } is no picture; allowed are [H,W], [H,W,C] and [B,H,W,C] with C = 1 or 3; ` +
-          "show(x) draws a histogram of anything",
-      );
-    }
-    const { count, height, width } = pictures;
-    const columns = Math.ceil(Math.sqrt(count));
-    write(
-      path,
-      imageSheet({ ...pictures, images: Float32Array.from(values as Float32Array), columns }),
-    );
+    const sheet = sheetOf(tensor, values);
+    write(path, imageSheet(sheet));
+    const { count, height, width } = sheet;
     console.log(`${path}: ${count} picture${count === 1 ? "" : "s"} of ${width}x${height}`);
   });
 }
 
-/** The lines that {@linkcode show} prints. */
-export function lookOf(tensor: tf.Tensor, values: Values, screen: Screen): string[] {
-  const title = summary(tensor);
-  if (values.length < 2 || typeof values[0] === "string") return [title];
-  const numbers = values as Exclude<Values, string[]>;
+function sheetOf(tensor: tf.Tensor, values: Values): SheetOptions {
   const pictures = picturesIn(tensor.shape);
-  if (!pictures) return [title, ...drawHistogram(numbers, screen.columns)];
-  const { lines, shown } = drawPictures(numbers, pictures, screen);
-  const rest = shown < pictures.count ? [`(${shown} of ${pictures.count})`] : [];
-  return [title, ...lines, ...rest];
+  if (!pictures || !isNumbers(values)) {
+    throw new UserError(
+      `peek: ${shapeName(tensor)} is no picture; allowed are [H,W], [H,W,C] and [B,H,W,C] with ` +
+        "C = 1 or 3 and sides of 4 or more; show(x) draws a histogram of anything",
+    );
+  }
+  const columns = Math.ceil(Math.sqrt(pictures.count));
+  return { ...pictures, images: Float32Array.from(values), columns };
 }
 
-/** Hands the tensor's values to `use`, at once if they are there, otherwise when they have arrived. */
+/** The picture or histogram of a tensor's values, as lines; none for words, or for a single number. */
+export function drawing(tensor: tf.Tensor, values: Values, screen: Screen): string[] {
+  if (values.length < 2 || !isNumbers(values)) return [];
+  const pictures = picturesIn(tensor.shape);
+  if (!pictures) return drawHistogram(values, screen.columns);
+  const { lines, shown } = drawPictures(values, pictures, screen);
+  return shown < pictures.count ? [...lines, `(${shown} of ${pictures.count})`] : lines;
+}
+
+/**
+ * Hands a tensor's values to `use`, with the name of the backend that has them: at once if they are
+ * there, otherwise when they have arrived.
+ */
 function withValues(
   caller: string,
   tensor: tf.Tensor,
-  use: (values: Values) => void,
+  use: (values: Values, backend: string) => void,
 ): void | Promise<void> {
   if (!(tensor instanceof tf.Tensor)) {
     throw new UserError(`${caller}: give a tensor, not ${Deno.inspect(tensor, { depth: 0 })}`);
   }
-  if (tensor.isDisposed) throw new UserError(`${caller}: ${summary(tensor)}; clone it to keep it`);
-  if (tensor.size === 0 || tensor.dtype === "complex64") return use([]);
+  if (tensor.isDisposed) {
+    throw new UserError(`${caller}: ${shapeName(tensor)} was disposed of; look at it before`);
+  }
+  if (tensor.dtype === "complex64") {
+    throw new UserError(`${caller}: complex numbers have no picture; look at tf.real(x)`);
+  }
+  const backend = backendOf(tensor);
   const values = valuesNow(tensor);
-  if (values) return use(values);
+  if (values) return use(values, backend);
   return valuesLater(tensor).then((values) => {
     noteValues(tensor, values);
-    use(values);
+    use(values, backend);
   }).catch((error) => {
     // nobody waits for it in a paused frame, and looking must not end the run
     console.error(error instanceof UserError ? error.message : error);
@@ -101,10 +107,6 @@ function withValues(
 function screen(): Screen {
   const terminal = Deno.stdout.isTerminal();
   return { columns: terminal ? Deno.consoleSize().columns : 80, colour: terminal && !Deno.noColor };
-}
-
-function name(tensor: tf.Tensor): string {
-  return summary(tensor).split(" ")[0];
 }
 
 function write(path: string, content: Uint8Array): void {

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type Statistics, statistics } from "./statistics.ts";
-import { backendOf, type Values, valuesNow } from "./values.ts";
+import { backendOf, isNumbers, type Values, valuesNow } from "./values.ts";
 
 const DTYPES = { float32: "f32", int32: "i32", bool: "bool", complex64: "c64", string: "str" };
 
@@ -25,10 +25,14 @@ const asked = new WeakMap<tf.Tensor, Statistics>();
  * It only reads, which V8 can see: debuggers show the line without being asked.
  */
 export function summary(tensor: tf.Tensor): string {
-  const name = `${DTYPES[tensor.dtype]}[${tensor.shape}]`;
-  if (tensor.isDisposed) return `${name} disposed`;
-  const size = tensor.dtype === "string" ? [] : [bytes(tensor)];
-  return [[name, ...size].join(" "), ...content(tensor), backendOf(tensor)].join("  ");
+  if (tensor.isDisposed) return `${shapeName(tensor)} disposed`;
+  const values = tensor.dtype === "complex64" ? undefined : valuesNow(tensor);
+  return line(tensor, values ? content(tensor, values) : unread(tensor), backendOf(tensor));
+}
+
+/** The same for values that were read before, when `backend` held them. */
+export function summaryOf(tensor: tf.Tensor, values: Values, backend: string): string {
+  return line(tensor, content(tensor, values), backend);
 }
 
 /** Keeps what is needed to show a tensor of the GPU in one line from now on. */
@@ -37,13 +41,26 @@ export function noteValues(tensor: tf.Tensor, values: Values): void {
   if (!(tensor instanceof tf.Variable) && isNumbers(values)) asked.set(tensor, statistics(values));
 }
 
-function content(tensor: tf.Tensor): string[] {
-  if (tensor.size === 0) return ["empty"];
+/** Type and shape: `f32[64,32,32,1]`. */
+export function shapeName({ dtype, shape }: tf.Tensor): string {
+  return `${DTYPES[dtype]}[${shape}]`;
+}
+
+function line(tensor: tf.Tensor, content: string[], backend: string): string {
+  const size = tensor.dtype === "string" ? [] : [bytes(tensor)];
+  return [[shapeName(tensor), ...size].join(" "), ...content, backend].join("  ");
+}
+
+function content(tensor: tf.Tensor, values: Values): string[] {
+  if (values.length === 0) return ["empty"];
+  if (!isNumbers(values)) return [words(values)];
+  if (values.length === 1) return [value(values[0], tensor.dtype)];
+  return described(statistics(values), tensor);
+}
+
+function unread(tensor: tf.Tensor): string[] {
   if (tensor.dtype === "complex64") return [];
-  const values = valuesNow(tensor);
-  if (values && !isNumbers(values)) return [words(values)];
-  if (values?.length === 1) return [value(values[0], tensor.dtype)];
-  const known = values ? statistics(values) : asked.get(tensor);
+  const known = asked.get(tensor);
   return known ? described(known, tensor) : ["values on the GPU: await show(x)"];
 }
 
@@ -68,10 +85,6 @@ function words(values: string[]): string {
   return [...first, ...(values.length > WORDS ? ["…"] : [])].join(", ");
 }
 
-function isNumbers(values: Values): values is Exclude<Values, string[]> {
-  return !Array.isArray(values);
-}
-
 function bytes({ size, dtype }: tf.Tensor): string {
   const all = size * ({ bool: 1, complex64: 8 }[dtype as string] ?? 4);
   if (all < 1000) return `${all} B`;
@@ -91,10 +104,11 @@ function fixed(number: number): string {
     : shortNumber(number);
 }
 
-/** Two digits: −4.1, 0.52, 123, 3.1e−7. */
+/** Two digits or a whole number: −4.1, 0.52, 123, 3.1e−7. */
 export function shortNumber(number: number): string {
   const size = Math.abs(number);
-  return minus(size >= 10 && size < 1e6 ? Math.round(number) : number.toPrecision(2));
+  if (size >= 10 && size < 1e6) return minus(Math.round(number));
+  return minus(number === 0 || size >= 0.001 ? number.toPrecision(2) : number.toExponential(1));
 }
 
 /** With the minus sign, not the hyphen. */

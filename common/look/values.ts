@@ -7,8 +7,15 @@
 import * as tf from "@tensorflow/tfjs";
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 
-/** What a tensor holds: numbers (booleans as 0 and 1), or words. */
-export type Values = Float32Array | Int32Array | Uint8Array | string[];
+/** A tensor's numbers; booleans are 0 and 1. */
+export type Numbers = Float32Array | Int32Array | Uint8Array;
+/** What a tensor holds: numbers or words. */
+export type Values = Numbers | string[];
+
+/** Whether it is not a tensor of words. */
+export function isNumbers(values: Values): values is Numbers {
+  return !Array.isArray(values);
+}
 
 /** The name of the backend that holds the tensor's values; it need not be the active one. */
 export function backendOf(tensor: tf.Tensor): string {
