@@ -28,6 +28,11 @@ export interface SheetOptions {
  * @throws {RangeError} The numbers of pixels and of pictures don't fit together.
  */
 export function imageSheet(options: SheetOptions): Uint8Array<ArrayBuffer> {
+  return writePng(sheetPixels(options));
+}
+
+/** {@linkcode imageSheet} as pixels. */
+export function sheetPixels(options: SheetOptions): Rgba {
   const { images, count, height, width, channels, columns } = options;
   const { scale = enlargement(width), gap = 4 } = options;
   if (images.length !== count * height * width * channels || count < 1 || columns < 1) {
@@ -48,7 +53,7 @@ export function imageSheet(options: SheetOptions): Uint8Array<ArrayBuffer> {
     const picture = images.subarray(n * size, (n + 1) * size);
     paint(sheet, picture, { left, top, height, width, channels, scale });
   }
-  return writePng(sheet);
+  return sheet;
 }
 
 /** How much to enlarge a picture so that it is 48 to 64 pixels wide, if it is smaller than that. */
@@ -61,7 +66,8 @@ export function toByte(value: number): number {
   return Math.round(Math.min(1, Math.max(0, (value + 1) / 2)) * 255);
 }
 
-function whiteSheet(width: number, height: number): Rgba {
+/** White all over. */
+export function whiteSheet(width: number, height: number): Rgba {
   return { width, height, data: new Uint8Array(4 * width * height).fill(255) };
 }
 

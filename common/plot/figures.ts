@@ -182,7 +182,7 @@ function thin<T>(points: T[]): T[] {
 }
 
 /** The smallest square around the middle of the plane that holds all but stray points. */
-function squareAround(panels: { points: Float32Array }[]): [number, number] {
+export function squareAround(panels: { points: Float32Array }[]): [number, number] {
   const reach = Math.max(...panels.map(({ points }) => {
     const sizes = points.map(Math.abs).sort();
     return sizes[Math.floor(0.998 * (sizes.length - 1))] ?? 1;

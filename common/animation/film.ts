@@ -1,0 +1,66 @@
+/**
+ * Moving pictures, and the files they are kept in.
+ *
+ * @module
+ */
+import { writeApng } from "../pixels/apng.ts";
+import { writeGif } from "../pixels/gif.ts";
+import { whiteSheet } from "../pixels/image_sheet.ts";
+import { indexed, paletteOf } from "../pixels/palette.ts";
+import { type Rgba, writePng } from "../pixels/png.ts";
+import { place } from "./canvas.ts";
+
+/** Frames of one size that follow each other, again and again. */
+export interface Film {
+  width: number;
+  height: number;
+  /** How long each frame is shown, in milliseconds. */
+  delays: number[];
+  /** Draws frame i, from 0. Frames are drawn when they are needed: all together they would be large. */
+  draw(i: number): Rgba;
+}
+
+/** The files a film can be kept in. */
+export const FORMATS = ["gif", "apng", "strip"] as const;
+export type Format = typeof FORMATS[number];
+
+/** How a file's name ends. A strip must not take the name of a figure. */
+export const ENDINGS: Record<Format, string> = {
+  gif: ".gif",
+  apng: ".apng",
+  strip: "_strip.png",
+};
+
+/** Frames in a row of a strip. */
+const ACROSS = 4;
+
+/**
+ * The bytes of a film's file: a GIF or an animated PNG, which loop for ever, or all frames beside each
+ * other in rows of four as a PNG.
+ */
+export function encodeFilm(film: Film, format: Format): Uint8Array<ArrayBuffer> {
+  if (format === "strip") return writePng(strip(film));
+  const { width, height, delays } = film;
+  const palette = paletteOf(framesOf(film));
+  const frames = delays.map((delay, i) => ({ pixels: indexed(film.draw(i), palette), delay }));
+  return (format === "gif" ? writeGif : writeApng)({ width, height, palette, frames });
+}
+
+function* framesOf({ delays, draw }: Film): Generator<Rgba> {
+  for (let i = 0; i < delays.length; i++) yield draw(i);
+}
+
+function strip(film: Film): Rgba {
+  const { width, height, delays } = film;
+  const columns = Math.min(ACROSS, delays.length);
+  const sheet = whiteSheet(columns * width, Math.ceil(delays.length / columns) * height);
+  let i = 0;
+  for (const frame of framesOf(film)) {
+    place(sheet, frame, {
+      left: (i % columns) * width,
+      top: Math.floor(i / columns) * height,
+    });
+    i++;
+  }
+  return sheet;
+}

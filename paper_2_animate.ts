@@ -1,0 +1,389 @@
+/**
+ * Moving pictures of a trained model: how its images come out of noise (Ho et al. 2020, section 4.3),
+ * how one turns into another (Song, Meng & Ermon 2021, section 5.3), and, for a run of paper 1, how its
+ * points flow.
+ *
+ *     deno task animate --resume runs/paper2-quick-0                  20 s on 2 cores
+ *     deno task animate --resume runs/paper2-quick-0 --interpolate    30 s
+ *     deno task animate --resume runs/paper1-quick-0                  5 s
+ *
+ * What it teaches: x̂₀, what the network expects, is a blurred mean of many digits at first; the large
+ * shapes are decided early in the chain and the details at its end. And without noise along the way
+ * the image is a function of the noise it starts from: noises between two noises give images between
+ * two images.
+ *
+ * Into the run's folder go paper2_chain.gif, paper2_interpolation.gif or paper1_chain.gif (or .apng, or
+ * _strip.png: see --format). At the defaults each is smaller than 2 MB.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { encodeFilm, ENDINGS, type Film, FORMATS } from "./common/animation/film.ts";
+import { chainFilm, interpolationFilm } from "./common/animation/image_film.ts";
+import { pointFilm } from "./common/animation/point_film.ts";
+import { selectBackend } from "./common/backend.ts";
+import { decodeSafetensors } from "./common/checkpoint/safetensors.ts";
+import {
+  choice,
+  type Command,
+  helpText,
+  integer,
+  kebab,
+  number,
+  onOff,
+  parseCommandLine,
+  runMain,
+  type Settings as SettingsOf,
+  text,
+} from "./common/command_line.ts";
+import { drawImages, type ImageShape, recordChain } from "./common/draw_images.ts";
+import { readBytes, writeAtomically } from "./common/files.ts";
+import { type ImageModel, loadModel } from "./common/image_model.ts";
+import { gaussianNoise } from "./common/noise.ts";
+import { inWords, Progress } from "./common/progress.ts";
+import { normal } from "./common/random.ts";
+import {
+  type ChainPoint,
+  ddimStep,
+  type Denoiser,
+  everyTimestep,
+  fewerTimesteps,
+  pSample,
+  reverseProcess,
+} from "./common/reverse_process.ts";
+import { commonFlags, readRecord } from "./common/run_settings.ts";
+import { UserError } from "./common/user_error.ts";
+
+const { seed, backend, workers } = commonFlags;
+
+/** All settings. Those of the sampling are the run's own unless they are given. */
+const flags = {
+  resume: text({
+    help: "the folder of the paper1 or paper2 run",
+    placeholder: "DIR",
+    default: undefined,
+  }),
+  format: choice({
+    help: "the file: GIF, animated PNG, or a PNG with all frames beside each other",
+    of: FORMATS,
+    default: "gif",
+  }),
+  frames: integer({
+    help: "frames of the film, at most one for each point of the chain; of a strip 8",
+    default: 60,
+    min: 2,
+    max: 240,
+  }),
+  samples: integer({
+    help: "images of a paper2 run; for --interpolate they make pairs",
+    default: 16,
+    max: 64,
+  }),
+  interpolate: onOff({ help: "from one image to another, by the noises between their noises" }),
+  sampler: choice({
+    help: "Algorithm 2, or the shorter chains of Song et al.",
+    of: ["ddpm", "ddim"],
+    default: "ddim",
+  }),
+  sampleSteps: integer({ help: "steps of a ddim chain", default: 50 }),
+  eta: number({
+    help: "noise in a ddim chain: 0 none, 1 as in ddpm; --interpolate has none",
+    default: 1,
+    min: 0,
+    max: 1,
+  }),
+  seed,
+  backend,
+  workers,
+};
+export type Settings = SettingsOf<typeof flags>;
+
+const command: Command<typeof flags> = {
+  name: "animate",
+  summary:
+    "Makes moving pictures of a run: its reverse chain, or the way from one image to another.",
+  flags,
+  presets: {},
+};
+
+/** Frames of a strip unless told, and at most. */
+const STRIP = { frames: 8, most: 64 };
+/** Larger files are slow on a web page. */
+const LARGE = 2_000_000;
+
+/** What decides where a chain leads. */
+export type Sampling = Pick<Settings, "seed" | "sampler" | "sampleSteps" | "eta">;
+
+// ---------------------------------------------------------------------------------------------
+// 1. The reverse chain of a sheet of images
+// ---------------------------------------------------------------------------------------------
+
+/**
+ * The chain of the first images that paper2 draws with the same settings: the noises have the same
+ * names, so these are the first images on its sheet.
+ *
+ * @param shape At most 64 images: paper2 draws so many at once.
+ */
+export function sampleChain(
+  denoiser: Denoiser,
+  shape: ImageShape,
+  { seed, sampler, sampleSteps, eta }: Sampling,
+): Generator<ChainPoint, void> {
+  const noise = (name: string, step?: number) =>
+    gaussianNoise<tf.Rank.R4>({ seed, stream: `${name} samples 0`, step }, shape);
+  const { T } = denoiser.schedule;
+  if (sampler === "ddpm") { // Algorithm 2 (Ho et al. 2020)
+    return reverseProcess(noise("xT"), everyTimestep(T), (xt, t) => {
+      const z = t > 1 ? noise("z", t) : tf.zeros<tf.Rank.R4>(shape);
+      return pSample(denoiser, { xt, t, z });
+    });
+  }
+  return reverseProcess(noise("xT"), fewerTimesteps(T, sampleSteps), (xt, t, tNext) => {
+    const z = eta > 0 ? noise("z", t) : undefined;
+    return ddimStep(denoiser, { xt, t, tNext, eta, z });
+  });
+}
+
+async function filmOfChain(model: ImageModel, settings: Settings): Promise<Film> {
+  const { samples: count, sampler, sampleSteps, frames } = settings;
+  const { size, inChannels: channels } = model;
+  const length = sampler === "ddpm" ? model.schedule.T : sampleSteps;
+  const chain = sampleChain(model, [count, size, size, channels], settings);
+  const record = await recordChain(
+    withProgress(chain, length),
+    length,
+    Math.min(frames, length + 1),
+  );
+  return await chainFilm({ count, height: size, width: size, channels, ...record });
+}
+
+/** The same chain under a bar that shows how far it is. */
+function* withProgress(chain: Iterable<ChainPoint>, length: number): Generator<ChainPoint, void> {
+  const progress = new Progress({ label: "sampling", total: length });
+  let done = 0;
+  for (const point of chain) {
+    progress.update(done++);
+    yield point;
+  }
+  progress.finish();
+}
+
+// ---------------------------------------------------------------------------------------------
+// 2. From one image to another
+// ---------------------------------------------------------------------------------------------
+
+/** Angles whose sine is smaller than this are taken for 0. */
+const PARALLEL = 1e-6;
+
+/**
+ * Spherical interpolation: the way from one vector to another along the great circle (Shoemake 1985).
+ * A noise of many numbers has a norm near the square root of their count. The straight line between
+ * two would leave that sphere for shorter vectors, which the network has never seen; this does not.
+ *
+ * @param lambda λ: 0 gives a, 1 gives b.
+ */
+export function slerp(a: Float32Array, b: Float32Array, lambda: number): Float32Array {
+  // θ: the angle between a and b
+  const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
+  const theta = Math.acos(Math.min(1, Math.max(-1, cosine)));
+  const sine = Math.sin(theta);
+  // x_T = sin((1−λ)·θ)/sin θ · a + sin(λ·θ)/sin θ · b   (Song et al. 2021, Eq. 67)
+  const [ofA, ofB] = sine < PARALLEL
+    ? [1 - lambda, lambda] // the limit for θ → 0
+    : [Math.sin((1 - lambda) * theta) / sine, Math.sin(lambda * theta) / sine];
+  return a.map((x, i) => ofA * x + ofB * b[i]);
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  return a.reduce((sum, x, i) => sum + x * b[i], 0);
+}
+
+async function filmOfInterpolation(model: ImageModel, settings: Settings): Promise<Film> {
+  const { samples, sampleSteps, frames, seed } = settings;
+  const { size, inChannels: channels, schedule: { T } } = model;
+  const [pairs, length] = [samples / 2, size * size * channels];
+  const noises = normal({ seed, stream: "xT samples 0" }, samples * length);
+  const noise = (n: number) => noises.subarray(n * length, (n + 1) * length);
+  // the film goes there and back again
+  const stops = Math.floor(frames / 2) + 1;
+  const lambda = Array.from({ length: stops }, (_, i) => i / (stops - 1));
+  const images = await drawImages(
+    [stops * pairs, size, size, channels], // all pairs at the first λ, all pairs at the second, …
+    (shape, _, first) => {
+      const between = new Float32Array(shape[0] * length);
+      for (let i = 0; i < shape[0]; i++) {
+        const [stop, pair] = [Math.floor((first + i) / pairs), (first + i) % pairs];
+        between.set(slerp(noise(2 * pair), noise(2 * pair + 1), lambda[stop]), i * length);
+      }
+      // η = 0: no noise but the first, so that the image is a function of it
+      const xT = tf.tensor4d(between, shape);
+      return reverseProcess(
+        xT,
+        fewerTimesteps(T, sampleSteps),
+        (xt, t, tNext) => ddimStep(model, { xt, t, tNext, eta: 0 }),
+      );
+    },
+    sampleSteps,
+  );
+  return await interpolationFilm({
+    height: size,
+    width: size,
+    channels,
+    lambda,
+    images: lambda.map((_, i) => images.subarray(i * pairs * length, (i + 1) * pairs * length)),
+  });
+}
+
+// ---------------------------------------------------------------------------------------------
+// 3. The points of paper 1
+// ---------------------------------------------------------------------------------------------
+
+/** The reverse chain that a paper1 run has left behind: for each t from 0 to T its points, [N·2]. */
+async function readPoints(folder: string): Promise<Float32Array[]> {
+  const path = `${folder}/figures.safetensors`;
+  const again = `run paper1 again: deno task paper1 --resume ${folder}`;
+  const bytes = await readBytes(path).catch((error) => {
+    throw error instanceof UserError ? new UserError(`${error.message}; ${again}`) : error;
+  });
+  const reverse = decodeSafetensors(bytes, path).tensors.get("reverse");
+  const [times, N, coordinates] = reverse?.shape ?? [];
+  const fits = reverse?.data instanceof Float32Array && reverse.shape.length === 3 &&
+    times >= 2 && N >= 1 && coordinates === 2;
+  if (!fits) {
+    const found = reverse ? `is [${reverse.shape}]` : "is not there";
+    throw new UserError(`${path}: the tensor reverse ${found}, expected [T+1, N, 2]; ${again}`);
+  }
+  const points = reverse.data as Float32Array;
+  return Array.from({ length: times }, (_, t) => points.subarray(t * 2 * N, (t + 1) * 2 * N));
+}
+
+// ---------------------------------------------------------------------------------------------
+// 4. The run: which film, and its file
+// ---------------------------------------------------------------------------------------------
+
+async function main(args: string[]): Promise<number> {
+  const asked = parseCommandLine(command, args);
+  if (asked.help) {
+    console.log(helpText(command));
+    return 0;
+  }
+  const folder = asked.settings.resume;
+  if (folder === undefined) {
+    throw new UserError("which run? say where paper1 or paper2 left it with --resume DIR");
+  }
+  const path = `${folder}/run.json`;
+  const { script, settings: recorded } = await readRecord(path);
+  if (script === "paper1") {
+    await animatePoints(folder, asked);
+  } else if (script === "paper2") {
+    const own = parseCommandLine(command, args, ownSampling(path, recorded ?? {}));
+    await animateImages(folder, own);
+  } else {
+    throw new UserError(`${path} is a run of ${script}; expected one of paper1 or paper2`);
+  }
+  return 0;
+}
+
+/** What the command line says. */
+type Asked = { settings: Settings; given: Partial<Settings> };
+
+async function animatePoints(folder: string, asked: Asked): Promise<void> {
+  const names = ["interpolate", "samples", "sampler", "sampleSteps", "eta", "seed"] as const;
+  const wrong = names.find((name) => asked.given[name] !== undefined);
+  if (wrong) {
+    throw new UserError(
+      `--${
+        kebab(wrong)
+      } is for images; ${folder} is a run of paper1, whose points are in its folder`,
+    );
+  }
+  const frames = framesOf(asked);
+  const started = performance.now();
+  const film = await pointFilm(await readPoints(folder), frames);
+  await writeFilm(film, { base: `${folder}/paper1_chain`, settings: asked.settings, started });
+}
+
+async function animateImages(folder: string, asked: Asked): Promise<void> {
+  const settings = { ...asked.settings, frames: framesOf(asked) };
+  checkSampling(asked);
+  const backend = await selectBackend(settings.backend, settings);
+  try {
+    const model = await loadModel(folder);
+    const { T } = model.schedule;
+    if (settings.sampleSteps > T) {
+      throw new UserError(
+        `--sample-steps ${settings.sampleSteps}: the model's chain has ${T} steps; allowed are 1 to ${T}`,
+      );
+    }
+    console.error(`${backend.reason}\nwriting to ${folder}`);
+    const started = performance.now();
+    const [name, film] = settings.interpolate
+      ? ["paper2_interpolation", await filmOfInterpolation(model, settings)] as const
+      : ["paper2_chain", await filmOfChain(model, settings)] as const;
+    await writeFilm(film, { base: `${folder}/${name}`, settings, started });
+  } finally {
+    backend.dispose();
+  }
+}
+
+/** Writes a film's file and says what it is. */
+async function writeFilm(
+  film: Film,
+  { base, settings: { format }, started }: { base: string; settings: Settings; started: number },
+): Promise<void> {
+  const path = base + ENDINGS[format];
+  const bytes = encodeFilm(film, format);
+  await writeAtomically(path, bytes);
+  const { delays, width, height } = film;
+  const seconds = (performance.now() - started) / 1000;
+  console.log(
+    `${path}: ${delays.length} frames of ${width}x${height} pixels, ` +
+      `${(bytes.length / 1e6).toFixed(2)} MB, in ${inWords(seconds)}`,
+  );
+  if (bytes.length > LARGE) {
+    console.log("that is much for a web page; fewer --frames or --samples make it smaller");
+  }
+}
+
+/** How the run's own samples were drawn. */
+function ownSampling(path: string, recorded: Record<string, unknown>): Partial<Settings> {
+  const own: Record<string, unknown> = {};
+  for (const name of ["seed", "sampler", "sampleSteps", "eta"] as const) {
+    const flag = flags[name];
+    own[name] = recorded[name] === undefined ? flag.default : flag.parse(String(recorded[name]));
+    if (own[name] === undefined) {
+      throw new UserError(`${path} has ${name} = ${recorded[name]}; allowed: ${flag.allowed}`);
+    }
+  }
+  return own;
+}
+
+/** @throws {UserError} More frames than a strip can have. */
+function framesOf({ settings: { format, frames }, given }: Asked): number {
+  if (format !== "strip") return frames;
+  if (frames > STRIP.most && given.frames !== undefined) {
+    throw new UserError(`--format strip with --frames ${frames}; allowed are 2 to ${STRIP.most}`);
+  }
+  return given.frames ?? STRIP.frames;
+}
+
+/** @throws {UserError} The settings of the sampling do not go together. */
+function checkSampling({ settings, given }: Asked): void {
+  const { sampler, samples, interpolate } = settings;
+  if (interpolate && given.sampler === "ddpm") {
+    throw new UserError("--interpolate is for --sampler ddim: ddpm adds noise along the way");
+  }
+  if (interpolate && (given.eta ?? 0) > 0) {
+    throw new UserError(`--interpolate with --eta ${given.eta}; allowed is 0: no noise on the way`);
+  }
+  if (interpolate && samples % 2 !== 0) {
+    throw new UserError(`--interpolate with --samples ${samples}; allowed are even numbers: pairs`);
+  }
+  for (const name of ["sampleSteps", "eta"] as const) {
+    if (!interpolate && sampler === "ddpm" && given[name] !== undefined) {
+      throw new UserError(`--${kebab(name)} ${given[name]} goes with --sampler ddim, not ddpm`);
+    }
+  }
+}
+
+if (import.meta.main) await runMain(main);
