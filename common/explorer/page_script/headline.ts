@@ -1,0 +1,117 @@
+/// <reference lib="dom" />
+import type { RunData } from "../run_data.ts";
+import { byId, element } from "./elements.ts";
+
+/** How a result is called and written. */
+interface Wording {
+  label: string;
+  write(value: number): string;
+  /** A result to compare it with. */
+  beside?: { name: string; label: string };
+}
+
+const bits = (value: number) => `${value.toFixed(2).replace("-", "−")} bits`;
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/** The results that the papers' scripts write; what else there is goes by its own name. */
+const WORDINGS: Record<string, Wording> = {
+  K: { label: "bound K for each point", write: bits },
+  KMinusNull: { label: "better than the prior alone by", write: bits },
+  slicedWasserstein: {
+    label: "distance of samples from data (sliced Wasserstein)",
+    write: (value) => value.toFixed(4),
+    beside: { name: "slicedWassersteinOfData", label: "between two draws of the data" },
+  },
+  meanDistance: {
+    label: "mean distance of a sample from the spiral",
+    write: (value) => value.toFixed(4),
+  },
+  loss: { label: "loss at the end", write: (value) => value.toFixed(4) },
+  samples: { label: "samples drawn", write: String },
+  confident: {
+    label: "samples that a classifier is sure of",
+    write: percent,
+    beside: { name: "confidentReal", label: "of real digits" },
+  },
+  frechet: {
+    label: "Fréchet distance to real digits",
+    write: (value) => value.toFixed(1),
+    beside: { name: "frechetReal", label: "between real and real" },
+  },
+  accuracyReal: { label: "real digits that the classifier gets right", write: percent },
+};
+const BESIDE = Object.values(WORDINGS).map(({ beside }) => beside?.name);
+
+/** Name, state, results and settings of the run. */
+export function headline(data: RunData): void {
+  const { name, record } = data;
+  document.title = `${name}: ${record.script}`;
+  byId("name").textContent = name;
+  const status = byId("status");
+  status.textContent = record.status || "no status";
+  status.dataset.status = record.status;
+  byId("summary").textContent = summary(data);
+  byId("results").replaceChildren(...results(data));
+  byId("settings").replaceChildren(...pairs([...record.settings]));
+  byId("versions").replaceChildren(...pairs([...record.versions]));
+  byId("problems").replaceChildren(
+    ...data.problems.map((line) => element("p", { text: line, className: "problem" })),
+  );
+}
+
+function summary({ record, loss }: RunData): string {
+  const { started, updated, seconds, backend } = record;
+  const steps = record.settings.find(([name]) => name === "steps")?.[1];
+  const training = seconds.find(([what]) => what === "training")?.[1];
+  const parts = [
+    loss &&
+    `${loss.steps.toLocaleString("en")} ${
+      steps && Number(steps) !== loss.steps ? `of ${Number(steps).toLocaleString("en")} ` : ""
+    }training steps`,
+    training !== undefined && `${duration(training)} of training`,
+    backend,
+    started && `begun ${moment(started)}`,
+    updated && updated !== started && `last written ${moment(updated)}`,
+  ];
+  return parts.filter((part) => part).join(" · ");
+}
+
+function results({ record }: RunData): Node[] {
+  const values = new Map(record.results);
+  return record.results.flatMap(([name, value]) => {
+    if (BESIDE.includes(name) || typeof value !== "number") return [];
+    const wording = Object.hasOwn(WORDINGS, name) ? WORDINGS[name] : undefined;
+    const { label = name, write = (value: number) => String(+value.toPrecision(5)), beside } =
+      wording ?? {};
+    const other = beside && values.get(beside.name);
+    const children = [
+      element("dt", { text: label }),
+      element("dd", { text: write(value) }),
+    ];
+    if (typeof other === "number") {
+      const text = `${beside!.label}: ${write(other)}`;
+      children.push(element("dd", { text, className: "beside" }));
+    }
+    return [element("div", { children })];
+  });
+}
+
+function pairs(entries: [string, string][]): Node[] {
+  return entries.filter(([, value]) => value !== "").map(([name, value]) =>
+    element("div", {
+      children: [element("dt", { text: name }), element("dd", { text: value })],
+    })
+  );
+}
+
+function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  const minutes = seconds / 60;
+  return minutes < 90 ? `${Math.round(minutes)} min` : `${(minutes / 60).toFixed(1)} h`;
+}
+
+/** 2026-11-24T02:44:22.794Z as 2026-11-24 02:44 UTC; anything else as it is. */
+function moment(text: string): string {
+  const [, day, time] = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):[\d.]+Z$/.exec(text) ?? [];
+  return day ? `${day} ${time} UTC` : text;
+}

@@ -1,0 +1,22 @@
+/// <reference lib="dom" />
+/**
+ * The code of a run's page. Bundled by `deno task page-script` into ../page_script.js, which pages have
+ * within them.
+ *
+ * @module
+ */
+import type { RunData } from "../run_data.ts";
+import { byId } from "./elements.ts";
+import { headline } from "./headline.ts";
+import { pointsView } from "./points_view.ts";
+import { startTheme } from "./theme.ts";
+import { trainingView } from "./training_view.ts";
+
+startTheme();
+const views = [headline, trainingView(), pointsView()];
+
+function show(data: RunData): void {
+  for (const view of views) view(data);
+}
+
+show(JSON.parse(byId("run-data").textContent!));

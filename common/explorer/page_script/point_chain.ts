@@ -1,0 +1,55 @@
+import type { Packed } from "../packed.ts";
+import { unpack } from "./unpack.ts";
+
+/** A place in the plane. */
+export interface Place {
+  x: number;
+  y: number;
+}
+
+/** N points at t = 0..T. */
+export class PointChain {
+  readonly T: number;
+  readonly N: number;
+  readonly #numbers: Float32Array;
+
+  constructor(packed: Packed) {
+    const [times, N] = packed.shape;
+    this.T = times - 1;
+    this.N = N;
+    this.#numbers = unpack(packed);
+  }
+
+  /** Where a point is at t. */
+  at(point: number, t: number): Place {
+    const i = 2 * (t * this.N + point);
+    return { x: this.#numbers[i], y: this.#numbers[i + 1] };
+  }
+
+  /** The point nearest to a place at t, if one is within a distance. */
+  nearest(place: Place, t: number, within: number): number | undefined {
+    let found: number | undefined;
+    let least = within;
+    for (let point = 0; point < this.N; point++) {
+      const distance = distanceBetween(place, this.at(point, t));
+      if (distance >= least) continue;
+      least = distance;
+      found = point;
+    }
+    return found;
+  }
+
+  /** The mean distance to another chain's points at t. */
+  meanDistanceTo(other: PointChain, t: number): number {
+    let sum = 0;
+    for (let point = 0; point < this.N; point++) {
+      sum += distanceBetween(this.at(point, t), other.at(point, t));
+    }
+    return sum / this.N;
+  }
+}
+
+/** How far two places are apart. */
+export function distanceBetween(a: Place, b: Place): number {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}

@@ -1,0 +1,97 @@
+/// <reference lib="dom" />
+import { byId } from "./elements.ts";
+
+/** A slider over the moments of a chain, and a button that plays them. */
+export interface TimeControl {
+  /** The moment that is shown, from 0. */
+  position(): number;
+  /** Says how many moments there are, and at which one to stand. */
+  setMoments(count: number, position: number): void;
+  /** Goes to a moment, and stops playing. */
+  goTo(position: number): void;
+}
+
+/** Milliseconds that a whole chain takes, and that one moment takes at least. */
+const WHOLE_CHAIN = 6000;
+const SHORTEST = 40;
+/** Milliseconds to rest at the ends. */
+const REST = 900;
+
+/**
+ * Makes the controls under an id work: `<id>-play`, `<id>-slider` and `<id>-label`.
+ *
+ * @param options.onChange Is told every moment that is to be shown.
+ * @param options.describe What the label says of a moment.
+ * @param options.turns Whether playing turns round at the ends; otherwise it runs down to 0 and stops.
+ */
+export function timeControl(
+  id: string,
+  { onChange, describe, turns }: {
+    onChange: (position: number) => void;
+    describe: (position: number) => string;
+    turns: boolean;
+  },
+): TimeControl {
+  const play = byId<HTMLButtonElement>(`${id}-play`);
+  const slider = byId<HTMLInputElement>(`${id}-slider`);
+  const label = byId<HTMLOutputElement>(`${id}-label`);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let direction = -1;
+
+  const position = () => slider.valueAsNumber;
+  const last = () => Number(slider.max);
+
+  function show(at: number) {
+    slider.valueAsNumber = at;
+    slider.setAttribute("aria-valuetext", describe(at));
+    label.value = describe(at);
+    onChange(at);
+  }
+
+  function stop() {
+    clearTimeout(timer);
+    timer = undefined;
+    play.dataset.state = "paused";
+    play.setAttribute("aria-label", "Play");
+  }
+
+  function start() {
+    play.dataset.state = "playing";
+    play.setAttribute("aria-label", "Pause");
+    if (!turns) direction = -1;
+    if (position() === 0) turns ? direction = 1 : show(last());
+    if (position() === last()) direction = -1;
+    timer = setTimeout(step, SHORTEST);
+  }
+
+  function step() {
+    show(position() + direction);
+    const isEnd = position() === 0 || position() === last();
+    if (isEnd && !turns) return stop();
+    if (isEnd) direction = position() === 0 ? 1 : -1;
+    timer = setTimeout(step, isEnd ? REST : Math.max(SHORTEST, WHOLE_CHAIN / last()));
+  }
+
+  play.addEventListener("click", () => timer === undefined ? start() : stop());
+  slider.addEventListener("input", () => {
+    stop();
+    show(position());
+  });
+  slider.addEventListener("keydown", (event) => {
+    if (event.key !== " ") return;
+    event.preventDefault();
+    play.click();
+  });
+
+  return {
+    position,
+    setMoments(count, at) {
+      slider.max = String(count - 1);
+      show(Math.min(at, count - 1));
+    },
+    goTo(at) {
+      stop();
+      show(at);
+    },
+  };
+}
