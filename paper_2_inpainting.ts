@@ -150,8 +150,9 @@ export function repaintTimes(T: number, options: RepaintOptions): number[] {
  * Algorithm 1, Inpainting using the RePaint approach (Lugmayr et al. 2022): the chain x_T, …, x₀. Where
  * m is 1, x₀ is the given image, bit for bit.
  *
- * A step from x_{t−1} to xₙ further up takes the place of the paper's single step from x_{t−1} to xₜ
- * (their appendix B), and a step down may go to a much earlier t, here n as well.
+ * With S = T and j = 1 it walks as the algorithm is printed. Otherwise n, the time that a step goes to,
+ * is not always t ± 1: a jump goes j steps back at once (their appendix B), and with S < T a step down
+ * skips some t (Song et al. 2021, Eq. 12).
  */
 export function repaint(
   denoiser: Denoiser,
@@ -245,9 +246,10 @@ async function inpaint(
   await writeAtomically(`${folder}/inpainting.json`, JSON.stringify(record, null, 2) + "\n");
   await writeAtomically(`${folder}/inpainting.csv`, inpaintingCsv(rows));
   const { images, hidden, pixels } = report;
+  const many = images === 1 ? ["1 image", "filled"] : [`${images} images`, "each filled"];
   console.log(
-    `${folder}: ${images} images with ${hidden} of ${pixels} pixels hidden, ` +
-      `each filled ${report.fillings} times in ${took}`,
+    `${folder}: ${many[0]} with ${hidden} of ${pixels} pixels hidden, ` +
+      `${many[1]} ${report.fillings} times in ${took}`,
   );
   for (const line of inpaintingLines(report)) console.log(line);
 }
@@ -273,8 +275,19 @@ async function chooseImages(
     return { train, originals: batch(picture, [0]) };
   }
   const unseen = await loadImages({ ...source, split: "test" });
-  const order = permutation({ seed, stream: "inpainted images" }, unseen.count);
-  return { train, originals: batch(unseen, order.subarray(0, images)) };
+  return { train, originals: batch(unseen, varied(unseen, images, seed)) };
+}
+
+/** So many of the images at random, each class once before any comes again. */
+function varied({ count, labels }: ImageSet, wanted: number, seed: number): number[] {
+  const order = permutation({ seed, stream: "inpainted images" }, count);
+  const seen = new Map<number | undefined, number>();
+  const turns = Array.from(order, (index) => {
+    const turn = seen.get(labels?.[index]) ?? 0;
+    seen.set(labels?.[index], turn + 1);
+    return { index, turn };
+  });
+  return turns.sort((a, b) => a.turn - b.turn).slice(0, wanted).map(({ index }) => index);
 }
 
 /**
@@ -292,15 +305,9 @@ async function fill(
   const N = originals.length / (size * size * channels);
   const options = (index: number) => ({ ...settings, seed, name: `fillings ${index}` });
 
-  /** One batch; picture i of all is a filling of image i mod N, so that more fillings come behind. */
-  function* chain(shape: ImageShape, index: number, first: number) {
-    const values = new Float32Array(shape.reduce((product, side) => product * side));
-    const length = values.length / shape[0];
-    for (let k = 0; k < shape[0]; k++) {
-      const n = (first + k) % N;
-      values.set(originals.subarray(n * length, (n + 1) * length), k * length);
-    }
-    const x0 = tf.tensor4d(values, shape);
+  // image i of all K·N is a filling of image i mod N: asking for more of them changes no earlier one
+  function* chain(shape: ImageShape, index: number, first: number): Generator<ChainPoint, void> {
+    const x0 = tf.tensor4d(repeated(originals, N, first, shape[0]), shape);
     const m = tf.tensor4d(Float32Array.from(missing, (pixel) => 1 - pixel), [1, size, size, 1]);
     try {
       yield* repaint(model, { x0, m }, options(index));
@@ -315,6 +322,22 @@ async function fill(
     { length: K },
     (_, k) => all.subarray(k * originals.length, (k + 1) * originals.length),
   );
+}
+
+/** N images over and over again: of that row of images a batch from the `first` on, [B, H, W, C]. */
+function repeated(
+  images: Float32Array,
+  N: number,
+  first: number,
+  B: number,
+): Float32Array {
+  const length = images.length / N;
+  const values = new Float32Array(B * length);
+  for (let k = 0; k < B; k++) {
+    const n = (first + k) % N;
+    values.set(images.subarray(n * length, (n + 1) * length), k * length);
+  }
+  return values;
 }
 
 /** A classifier of the digits that the model was trained on, or undefined if they are no digits. */

@@ -65,7 +65,7 @@ export interface FillingRow {
 export async function inpaintingReport(
   images: Fillings,
   train: ImageSet,
-  classifier?: DigitClassifier,
+  classifier?: Pick<DigitClassifier, "classify">,
 ): Promise<{ report: InpaintingReport; rows: FillingRow[] }> {
   const { originals, fillings, missing } = images;
   const count = originals.length / (missing.length * images.channels);

@@ -34,7 +34,7 @@ export function parseMask(text: string): MaskShape | undefined {
   if (text === "left" || text === "right" || text === "top" || text === "bottom") {
     return { kind: text };
   }
-  const box = /^box:(\d+),(\d+),(\d+),(\d+)$/.exec(text);
+  const box = /^box:(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})$/.exec(text);
   if (box) {
     const [x, y, width, height] = box.slice(1).map(Number);
     return { kind: "box", x, y, width, height };
