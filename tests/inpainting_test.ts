@@ -156,6 +156,29 @@ Deno.test("known pixels are as noisy as q(xₜ|x₀) at every point, after a jum
   assertEquals(points, withJumps(fewerTimesteps(T, 10), some).length + 1);
 });
 
+Deno.test("every visit of a time draws noise of its own", async () => {
+  await tf.setBackend("cpu");
+  const x0 = tf.fill<tf.Rank.R4>([1, 1, 7, 1], 0.7);
+  const m = tf.tensor4d([1, 1, 1, 1, 1, 1, 0], [1, 1, 7, 1]);
+  const points: { t: number; known: Float32Array }[] = [];
+  await endOfChain(
+    repaint(denoiser, { x0, m }, options),
+    ({ t, xt }) => void points.push({ t, known: xt.dataSync<"float32">().slice(0, 6) }),
+  );
+  const drawn: string[] = [];
+  for (let i = 1; i < points.length - 1; i++) {
+    const [before, { t, known }] = [points[i - 1], points[i]];
+    const jumped = t > before.t;
+    // the noise in the known pixels: since the jump, or since x₀
+    const kept = jumped ? schedule.alphaBar(t) / schedule.alphaBar(before.t) : schedule.alphaBar(t);
+    const noise = known.map((x, k) =>
+      (x - Math.sqrt(kept) * (jumped ? before.known[k] : 0.7)) / Math.sqrt(1 - kept)
+    );
+    drawn.push(Array.from(noise, (x) => x.toFixed(1)).join(" "));
+  }
+  assertEquals(new Set(drawn).size, drawn.length);
+});
+
 Deno.test("with one walk nothing jumps: each time is visited once, whatever the jump length", async () => {
   await tf.setBackend("cpu");
   const hole = { x0: noise([2, 4, 4, 1]), m: leftKnown() };
