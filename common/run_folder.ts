@@ -68,7 +68,7 @@ export class RunFolder {
     await makeFolder(path);
     const lock = await takeLock(path);
     const folder = new RunFolder(path, newRecord(options), lock);
-    await folder.#claim();
+    await folder.#refuseTaken();
     await folder.update({});
     return folder;
   }
@@ -107,18 +107,17 @@ export class RunFolder {
     this.#lock.close();
   }
 
-  /** Makes run.json, which must not be there yet. */
-  async #claim(): Promise<void> {
-    try {
-      (await Deno.open(this.file("run.json"), { write: true, createNew: true })).close();
-    } catch (error) {
-      this.close();
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-      throw new UserError(
-        `--out ${this.path} already holds a run; go on with it by --resume ${this.path}, or give ` +
-          "another folder",
-      );
-    }
+  /** Refuses a folder that holds a run; nobody else can put one there, as the lock is held. */
+  async #refuseTaken(): Promise<void> {
+    const found = await Deno.stat(this.file("run.json")).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
+    if (!found) return;
+    this.close();
+    throw new UserError(
+      `--out ${this.path} already holds a run; go on with it by --resume ${this.path}, or give ` +
+        "another folder",
+    );
   }
 }
 
