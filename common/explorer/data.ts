@@ -7,9 +7,9 @@ import { readBytes } from "../files.ts";
 import { UserError } from "../user_error.ts";
 import { evenly, readFigures } from "./chains.ts";
 import { base64 } from "./packed.ts";
+import { readLosses } from "./losses.ts";
 import { readRecord } from "./record.ts";
 import type { RunData } from "./run_data.ts";
-import { readLosses, readSamples } from "./tables.ts";
 
 /** Bytes that the pictures of each kind may take. */
 const ROOM = { sheets: 900_000, pictures: 700_000 };
@@ -54,7 +54,6 @@ export async function readRun(folder: string): Promise<RunData> {
     record,
     loss: await optional("loss.csv", readLosses),
     ...figures,
-    samples: figures?.points ? undefined : await optional("samples.csv", readSamples),
     ...await readSheets(folder, files),
     pictures: await readPictures(folder, files.filter((file) => !figures || !isDrawn(file))),
     problems,

@@ -18,8 +18,6 @@ export interface RunData {
   perT?: PerTime;
   points?: PointChains;
   images?: ImageChains;
-  /** x, y of the samples, [N, 2], where no chain was kept. */
-  samples?: Packed;
   /** In the order of their steps. */
   sheets: Sheet[];
   /** Sheets that the folder has and the page has no room for. */

@@ -7,12 +7,15 @@
 import { equation, inline } from "./equations.ts";
 
 const tex = String.raw;
+const t = inline("t");
+const xt = inline("x_t");
+const x0Hat = inline(tex`\hat{x}_0`);
 
 /** A section that shows one line in its place until its data is there. */
 function section(id: string, title: string, later: string, content: string): string {
   return `<section id="${id}" class="empty" aria-labelledby="${id}-title">
     <h2 id="${id}-title">${title}</h2>
-    <p class="later">${later}</p>
+    <p class="later">To come: ${later}</p>
     ${content}
   </section>`;
 }
@@ -21,8 +24,10 @@ function section(id: string, title: string, later: string, content: string): str
 function timeControl(id: string, label: string, ends: [left: string, right: string]): string {
   return `<div class="time">
     <button type="button" id="${id}-play" class="play" data-state="paused" aria-label="Play">
-      <svg viewBox="0 0 20 20" aria-hidden="true"><path class="paused" d="M6 3.5v13l10.5-6.5z"/><path
-        class="playing" d="M5 4h3.5v12H5zM11.5 4H15v12h-3.5z"/></svg>
+      <svg viewBox="0 0 20 20" aria-hidden="true">
+        <path class="paused" d="M6 3.5v13l10.5-6.5z"/>
+        <path class="playing" d="M5 4h3.5v12H5zM11.5 4H15v12h-3.5z"/>
+      </svg>
     </button>
     <span class="end">${ends[0]}</span>
     <input type="range" id="${id}-slider" min="0" max="1" step="1" value="0" aria-label="${label}">
@@ -31,99 +36,189 @@ function timeControl(id: string, label: string, ends: [left: string, right: stri
   </div>`;
 }
 
-/** A stage for points, and what belongs to it. */
-function panel(id: string, title: string, label: string, caption: string): string {
-  return `<figure>
-    <h3>${title}</h3>
-    <div id="${id}-stage" class="stage" data-label="${label}"></div>
-    <div class="follow">
-      <label>Follow point <input type="number" id="${id}-point" min="1" placeholder="–"></label>
-      <output id="${id}-note"></output>
-    </div>
-    <figcaption>${caption}</figcaption>
-  </figure>`;
+/** A titled place for something drawn, and the words and the equation below it. */
+function figure(title: string, place: string, caption: string): string {
+  return `<figure><h3>${title}</h3>${place}<figcaption>${caption}</figcaption></figure>`;
+}
+
+function chartPlace(id: string): string {
+  return `<div id="${id}" class="chart-place"></div>`;
 }
 
 /** The chains of paper 1, and what belongs to each t. */
-export function pointSections(): string {
-  const xt = inline("x_t");
-  const forward = panel(
-    "forward",
+export function pointChains(): string {
+  const stage = (id: string, label: string) =>
+    `<div id="${id}-stage" class="stage" data-label="${label}"></div>
+    <div class="follow">
+      <label>Follow point <input type="number" id="${id}-point" min="1" placeholder="–"></label>
+      <output id="${id}-note"></output>
+    </div>`;
+  const forward = figure(
     "Forward: data to noise",
-    "The points of the forward chain at the chosen t",
-    "Each step shrinks a point a little towards the middle and adds a little noise. Nothing here is " +
+    stage("forward", "The points of the forward chain at the chosen t"),
+    "Each step draws a point a little towards the middle and adds a little noise. Nothing here is " +
       "learned." +
       equation(
-        tex`q(x_t \mid x_{t-1}) = \mathcal{N}\bigl(x_t;\; \sqrt{1-\beta_t}\,x_{t-1},\; \beta_t \mathrm{I}\bigr)`,
+        tex`q(x_t \mid x_{t-1}) = \mathcal{N}\bigl(x_t;\; \sqrt{1-\beta_t}\,x_{t-1},\; \beta_t\,\mathrm{I}\bigr)`,
         "Sohl-Dickstein et al. 2015, table App.1",
       ),
   );
-  const reverse = panel(
-    "reverse",
+  const reverse = figure(
     "Reverse: noise to data",
-    "The points of the reverse chain at the chosen t",
-    "Each step is a Gaussian again. Where its middle lies is what the network has learned: the arrow " +
-      `of a point leads from ${xt} to ${inline(tex`\mu_\theta(x_t, t)`)}.` +
+    stage("reverse", "The points of the reverse chain at the chosen t"),
+    `Each step is a Gaussian again; its mean and width are learned. A point's arrow leads from ${xt} ` +
+      `to ${inline(tex`\mu_\theta(x_t, t)`)}.` +
       equation(
         tex`p(x_{t-1} \mid x_t) = \mathcal{N}\bigl(x_{t-1};\; \mu_\theta(x_t, t),\; \sigma_\theta(x_t, t)^2\bigr)`,
         "Sohl-Dickstein et al. 2015, table App.1",
-      ),
+      ) +
+      `<label class="option"><input type="checkbox" id="all-arrows"> show every arrow</label>`,
   );
   return section(
     "chains",
     "The two chains",
-    "To come: the run writes the points of its chains when it has finished.",
-    `<p class="text">One chain turns data into noise, the other one noise into data. At every ${
-      inline("t")
-    } the two clouds should look alike: that is all the training asks for. The colour is a point’s
-    distance from the middle at ${inline("t = 0")}. Point at one of the reverse chain to see its
-    arrow; click one to follow it from noise to data.</p>
+    "the run writes the points of its chains when it has finished.",
+    `<p class="text">One chain turns data into noise, the other noise into data. At every ${t} the two
+    clouds should look alike: that is all the training asks for. Colours follow the points: they go
+    by the distance from the middle at ${inline("t = 0")}. Point at one of the reverse chain to see
+    where its next step leads; click it to see its whole way from noise to data.</p>
     <div class="instrument">
-      <div class="panels">${forward}${reverse}</div>
-      ${timeControl("time", "t", ["data", "noise"])}
-      <div class="option"><label><input type="checkbox" id="all-arrows"> every arrow of the reverse
-        chain</label></div>
       <div class="panels">
-        <figure>
-          <h3>How far each reverse step is off <output id="per-t-note"></output></h3>
-          <div id="per-t-chart" class="chart-place"></div>
-          <figcaption>The terms of the bound ${
-      inline("K")
-    }, in nats a point: what training brings down.
-            ${
-      equation(
-        tex`\mathrm{KL}\bigl(q(x_{t-1} \mid x_t, x_0)\,\|\,p(x_{t-1} \mid x_t)\bigr)`,
-        "Sohl-Dickstein et al. 2015, Eq. 14",
-      )
-    }</figcaption>
-        </figure>
-        <figure>
-          <h3>How much of the data is left</h3>
-          <div id="schedule-chart" class="chart-place"></div>
-          <figcaption>The schedule: the share of data and of noise after ${
-      inline("t")
-    } steps at once.
-            ${
-      equation(
-        tex`x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\varepsilon`,
-        "Ho et al. 2020, Eq. 4",
-      )
-    }</figcaption>
-        </figure>
+        ${forward}
+        ${reverse}
+        ${perT("How far each reverse step is off", klCaption())}
+        ${schedule()}
       </div>
+      ${timeControl("time", "t", ["data", "noise"])}
     </div>`,
   );
 }
 
-/** The loss over training. */
-export function trainingSection(): string {
+function klCaption(): string {
+  return `What each ${t} takes away from the bound ${inline("K")}, in nats a point; 0 would be a ` +
+    "perfect step." +
+    equation(
+      tex`\mathrm{E}\;\mathrm{KL}\bigl(q(x_{t-1} \mid x_t, x_0)\,\big\|\,p(x_{t-1} \mid x_t)\bigr)`,
+      "Sohl-Dickstein et al. 2015, Eq. 14",
+    );
+}
+
+/** The chains of paper 2, and what belongs to each t. */
+export function imageChains({ sampler }: { sampler: string }): string {
+  const images = (id: string, label: string) =>
+    `<div id="${id}" class="images" role="img" aria-label="${label}"></div>`;
+  const noisy = figure(
+    `${xt}: where the chain is`,
+    images("xt-images", "Samples as they are in the chain at the chosen t"),
+    `Every step takes a little of the noise away that the network finds in ${xt}.` +
+      reverseStep(sampler),
+  );
+  const expected = figure(
+    `${x0Hat}: where the network thinks it will end`,
+    images("x0hat-images", "The images that the network expects at the chosen t"),
+    `The image that ${xt} would come from if the noise were as predicted. Far from ${
+      inline("t = 0")
+    } it is a blurred mean of all that is possible.` +
+      equation(
+        tex`\hat{x}_0 = \bigl(x_t - \sqrt{1-\bar\alpha_t}\;\varepsilon_\theta(x_t, t)\bigr) / \sqrt{\bar\alpha_t}`,
+        "Ho et al. 2020, Eq. 15",
+      ),
+  );
+  const lossCaption =
+    `The loss of single ${t} after training. A small ${t} is hard: there is hardly any
+    noise left to be seen.${
+      equation(
+        tex`L_{\mathrm{simple}} = \mathrm{E}\,\bigl\|\varepsilon - \varepsilon_\theta(\sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\varepsilon,\; t)\bigr\|^2`,
+        "Ho et al. 2020, Eq. 14",
+      )
+    }`;
+  return section(
+    "chains",
+    "From noise to image",
+    "the run writes its chains when it has finished.",
+    `<p class="text">Samples on their way from noise to image. Move ${t} and see the large
+    shapes come first, and the details last.</p>
+    <div class="instrument">
+      <div class="panels">
+        ${noisy}
+        ${expected}
+        ${schedule()}
+        ${perT("How well the noise is predicted", lossCaption)}
+      </div>
+      ${timeControl("time", "t", ["image", "noise"])}
+    </div>`,
+  );
+}
+
+/** One step of the reverse process, by the sampler that the run used. */
+function reverseStep(sampler: string): string {
+  const ddpm = equation(
+    tex`x_{t-1} = \tfrac{1}{\sqrt{\alpha_t}} \bigl(x_t - \tfrac{1-\alpha_t}{\sqrt{1-\bar\alpha_t}}\,\varepsilon_\theta(x_t, t)\bigr) + \sigma_t z`,
+    "Ho et al. 2020, Algorithm 2, line 4",
+  );
+  if (sampler !== "ddim") return ddpm;
+  return " This run takes fewer and larger steps, by DDIM:" + equation(
+    tex`x_{t'} = \sqrt{\bar\alpha_{t'}}\,\hat{x}_0 + \sqrt{1-\bar\alpha_{t'}-\sigma_t^2}\;\varepsilon_\theta(x_t, t) + \sigma_t z`,
+    "Song et al. 2021, Eq. 12",
+  );
+}
+
+function perT(title: string, caption: string): string {
+  return figure(
+    `${title} <output id="per-t-note"></output>`,
+    chartPlace("per-t-chart"),
+    caption,
+  );
+}
+
+function schedule(): string {
+  return figure(
+    "How much of the data is left",
+    chartPlace("schedule-chart"),
+    `The schedule: how much data and how much noise there is in ${xt}.` + equation(
+      tex`x_t = \sqrt{\bar\alpha_t}\,x_0 + \sqrt{1-\bar\alpha_t}\,\varepsilon`,
+      "Ho et al. 2020, Eq. 4",
+    ),
+  );
+}
+
+/** The loss over training, and the samples on the way. */
+export function training(): string {
   return section(
     "training",
     "Training",
-    "To come: the run writes its losses with its first checkpoint.",
-    `<figure>
-      <div id="loss-chart" class="chart-place"></div>
-      <figcaption id="loss-note"></figcaption>
-    </figure>`,
+    "the run writes its losses with its first checkpoint.",
+    `<div class="training">
+      <figure id="film">
+        <h3>What the same noises lead to</h3>
+        <img id="sheet" class="sheet" alt="">
+        ${timeControl("sheet", "training step of the samples", ["", ""])}
+        <div id="strip" class="strip"></div>
+        <figcaption id="sheets-left-out"></figcaption>
+      </figure>
+      <figure>
+        <h3>The loss</h3>
+        ${chartPlace("loss-chart")}
+        <figcaption id="loss-note"></figcaption>
+      </figure>
+    </div>`,
+  );
+}
+
+/** The figures that the run has drawn. */
+export function pictures(): string {
+  return section(
+    "pictures",
+    "Figures",
+    "the run draws its figures when it has finished.",
+    `<div class="gallery">
+      <div id="gallery"></div>
+      <figure id="digits">
+        <h3>Do all ten digits appear?</h3>
+        ${chartPlace("digits-chart")}
+        <figcaption>For which digit a classifier takes the samples, in percent; the dashed line is a
+          tenth of them.</figcaption>
+      </figure>
+    </div>`,
   );
 }

@@ -134,16 +134,31 @@ export function scheduleChart(alphaBar: Float32Array): Plot.PlotOptions {
   };
 }
 
+/** The share of the samples that are taken for each digit. */
+export function digitsChart(perDigit: number[]): Plot.PlotOptions {
+  const rows = perDigit.map((share, digit) => ({ digit, share: 100 * share }));
+  return {
+    x: { label: "digit", type: "band" },
+    y: { label: null, grid: true, ticks: 4, tickFormat: (share: number) => `${share} %` },
+    marks: [
+      Plot.barY(rows, { x: "digit", y: "share", fill: "var(--blue)", fillOpacity: 0.75 }),
+      Plot.ruleY([0], { stroke: "var(--rule)" }),
+      Plot.ruleY([100 / perDigit.length], { stroke: "var(--ink)", strokeDasharray: "3 3" }),
+    ],
+  };
+}
+
 /** The loss over training: what it is on average, and between which bounds, in every bin of steps. */
 export function lossChart(bins: Float32Array): Plot.PlotOptions {
   const rows = Array.from({ length: bins.length / 4 }, (_, i) => {
     const [step, mean, low, high] = bins.subarray(4 * i, 4 * i + 4);
     return { step, mean, low, high };
   });
-  const isPositive = rows.every(({ low }) => low > 0);
+  const [least, most] = [Math.min, Math.max].map((end) => end(...rows.map(({ mean }) => mean)));
+  const isLog = rows.every(({ low }) => low > 0) && most > 10 * least;
   return {
     x: { label: "training step" },
-    y: { label: null, type: isPositive ? "log" : "linear", grid: true, ticks: 5, tickFormat: "~g" },
+    y: { label: null, type: isLog ? "log" : "linear", grid: true, ticks: 5, tickFormat: "~g" },
     marks: [
       Plot.areaY(rows, {
         x: "step",

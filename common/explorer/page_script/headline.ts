@@ -49,10 +49,11 @@ export function headline(data: RunData): void {
   byId("name").textContent = name;
   const status = byId("status");
   status.textContent = record.status || "no status";
-  status.dataset.status = record.status;
+  document.documentElement.dataset.status = record.status;
   byId("summary").textContent = summary(data);
   byId("results").replaceChildren(...results(data));
   byId("settings").replaceChildren(...pairs([...record.settings]));
+  byId("again").replaceChildren(...howToRepeat(data));
   byId("versions").replaceChildren(...pairs([...record.versions]));
   byId("problems").replaceChildren(
     ...data.problems.map((line) => element("p", { text: line, className: "problem" })),
@@ -94,6 +95,13 @@ function results({ record }: RunData): Node[] {
     }
     return [element("div", { children })];
   });
+}
+
+/** The command that runs the same again, where the names are plain enough to be typed. */
+function howToRepeat({ name, record: { script } }: RunData): Node[] {
+  if (!/^paper[12]$/.test(script) || !/^[\w.-]+$/.test(name)) return [];
+  const command = element("code", { text: `deno task ${script} --from runs/${name}/run.json` });
+  return [document.createTextNode("To run the same again: "), command];
 }
 
 function pairs(entries: [string, string][]): Node[] {

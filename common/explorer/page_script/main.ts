@@ -8,15 +8,22 @@
 import type { RunData } from "../run_data.ts";
 import { byId } from "./elements.ts";
 import { headline } from "./headline.ts";
+import { imagesView } from "./images_view.ts";
+import { followRun } from "./live.ts";
+import { picturesView } from "./pictures_view.ts";
 import { pointsView } from "./points_view.ts";
 import { startTheme } from "./theme.ts";
 import { trainingView } from "./training_view.ts";
 
 startTheme();
-const views = [headline, trainingView(), pointsView()];
+const { kind, live } = document.documentElement.dataset;
+const views = [headline, trainingView(), picturesView()];
+if (kind === "points") views.push(pointsView());
+if (kind === "images") views.push(imagesView());
 
 function show(data: RunData): void {
   for (const view of views) view(data);
 }
 
 show(JSON.parse(byId("run-data").textContent!));
+if (live !== undefined) followRun(show);

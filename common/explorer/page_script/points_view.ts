@@ -17,7 +17,7 @@ export function pointsView(): (data: RunData) => void {
   const forward = new PointPanel("forward");
   const reverse = new PointPanel("reverse");
   const time = timeControl("time", {
-    turns: true,
+    plays: "to and fro",
     describe: (t) => `t = ${t}`,
     onChange: show,
   });

@@ -1,6 +1,9 @@
 /// <reference lib="dom" />
 import { byId } from "./elements.ts";
 
+/** Where playing goes: to one end, or to and fro. */
+type Plays = "up" | "down" | "to and fro";
+
 /** A slider over the moments of a chain, and a button that plays them. */
 export interface TimeControl {
   /** The moment that is shown, from 0. */
@@ -22,21 +25,21 @@ const REST = 900;
  *
  * @param options.onChange Is told every moment that is to be shown.
  * @param options.describe What the label says of a moment.
- * @param options.turns Whether playing turns round at the ends; otherwise it runs down to 0 and stops.
+ * @param options.plays Where playing goes; to one end it stops there.
  */
 export function timeControl(
   id: string,
-  { onChange, describe, turns }: {
+  { onChange, describe, plays }: {
     onChange: (position: number) => void;
     describe: (position: number) => string;
-    turns: boolean;
+    plays: Plays;
   },
 ): TimeControl {
   const play = byId<HTMLButtonElement>(`${id}-play`);
   const slider = byId<HTMLInputElement>(`${id}-slider`);
   const label = byId<HTMLOutputElement>(`${id}-label`);
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let direction = -1;
+  let direction = plays === "up" ? 1 : -1;
 
   const position = () => slider.valueAsNumber;
   const last = () => Number(slider.max);
@@ -58,17 +61,18 @@ export function timeControl(
   function start() {
     play.dataset.state = "playing";
     play.setAttribute("aria-label", "Pause");
-    if (!turns) direction = -1;
-    if (position() === 0) turns ? direction = 1 : show(last());
-    if (position() === last()) direction = -1;
+    if (position() === (direction < 0 ? 0 : last())) { // nothing is left in this direction
+      if (plays === "to and fro") direction = -direction;
+      else show(direction < 0 ? last() : 0);
+    }
     timer = setTimeout(step, SHORTEST);
   }
 
   function step() {
     show(position() + direction);
-    const isEnd = position() === 0 || position() === last();
-    if (isEnd && !turns) return stop();
-    if (isEnd) direction = position() === 0 ? 1 : -1;
+    const isEnd = position() === (direction < 0 ? 0 : last());
+    if (isEnd && plays !== "to and fro") return stop();
+    if (isEnd) direction = -direction;
     timer = setTimeout(step, isEnd ? REST : Math.max(SHORTEST, WHOLE_CHAIN / last()));
   }
 
