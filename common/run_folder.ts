@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "./backend.ts";
-import { makeFolder, readText, writeAtomically } from "./files.ts";
+import { askForFolder, makeFolder, readText, writeAtomically } from "./files.ts";
 import { UserError } from "./user_error.ts";
 
 /** What `run.json` says. */
@@ -62,6 +62,7 @@ export class RunFolder {
   static async open(options: OpenOptions): Promise<RunFolder> {
     const { settings } = options;
     if (settings.resume !== undefined) return await RunFolder.#reopen(options, settings.resume);
+    await askForFolder(settings.out ?? "runs");
     const path = settings.out ?? await unusedFolder(
       `runs/${options.script}-${settings.preset}-${settings.seed}`,
     );

@@ -17,7 +17,7 @@ import {
   type Settings,
   text,
 } from "./command_line.ts";
-import { readText } from "./files.ts";
+import { askForFolder, readText } from "./files.ts";
 import type { RunRecord } from "./run_folder.ts";
 import { UserError } from "./user_error.ts";
 
@@ -97,6 +97,7 @@ export async function readSettings<F extends Flags>(
     throw new UserError("--resume goes on with a run and --from repeats one: give one of them");
   }
   if (resume === undefined && from === undefined) return first;
+  if (resume !== undefined) await askForFolder(resume);
   const path = from ?? `${resume}/run.json`;
   const earlier = checkRecorded(command, await readRecord(path), path);
   if (resume !== undefined) refuseChanges(first.given, earlier, [...FREE, ...free], resume);
