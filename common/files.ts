@@ -67,7 +67,8 @@ export async function readText(path: string): Promise<string> {
   return new TextDecoder().decode(await readBytes(path));
 }
 
-function writingFailed(path: string, error: unknown): UserError {
+/** The error of a write that did not work, in plain words (exit code 1). */
+export function writingFailed(path: string, error: unknown): UserError {
   return new UserError(`cannot write ${path}: ${missingPermission(error) ?? reason(error)}`, {
     cause: error,
     exitCode: 1,

@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "./backend.ts";
-import { askForFolder, makeFolder, readText, writeAtomically } from "./files.ts";
+import { askForFolder, makeFolder, readText, writeAtomically, writingFailed } from "./files.ts";
 import { UserError } from "./user_error.ts";
 
 /** What `run.json` says. */
@@ -131,7 +131,7 @@ async function unusedFolder(base: string): Promise<string> {
       await Deno.mkdir(path);
       return path;
     } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+      if (!(error instanceof Deno.errors.AlreadyExists)) throw writingFailed(path, error);
     }
   }
   throw new UserError(`${base} and ${MOST_SUFFIXES - 1} folders like it are taken; give --out`);
@@ -151,8 +151,7 @@ async function openLock(path: string): Promise<Deno.FsFile> {
   try {
     return await Deno.open(path, { write: true, create: true });
   } catch (error) {
-    const message = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new UserError(`cannot write ${path}: ${message}`, { cause: error, exitCode: 1 });
+    throw writingFailed(path, error);
   }
 }
 

@@ -1,0 +1,168 @@
+// What goes wrong below the program: a full disk, a folder that may only be read, damaged files. Each
+// gets one line, and nothing is destroyed.
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import {
+  type Ended,
+  errorLines,
+  inTemporaryFolder,
+  mayRunCommands,
+  runScript,
+} from "./commands.ts";
+
+const SMALL = ["--hidden", "8", "--timesteps", "8", "--batch", "16", "--backend", "wasm"];
+
+function paper1(args: string[], folder: string): Promise<Ended> {
+  return runScript("paper_1_partb.ts", args, folder);
+}
+
+async function command(name: string, ...args: string[]): Promise<boolean> {
+  try {
+    return (await new Deno.Command(name, { args, stderr: "null" }).output()).success;
+  } catch {
+    return false; // there is no such command
+  }
+}
+
+/** Whether this user may mount a small disk: root on Linux, outside of most containers. */
+const mayMount = mayRunCommands && await inScratch(async (folder) => {
+  const mounted = await command("mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", folder);
+  return mounted && await command("umount", folder);
+});
+if (mayRunCommands && !mayMount) console.error("the tests of a full disk are skipped: no mount");
+
+async function inScratch(test: (folder: string) => Promise<boolean>): Promise<boolean> {
+  let result = false;
+  await inTemporaryFolder(async (folder) => {
+    result = await test(folder);
+  });
+  return result;
+}
+
+/** Runs a test with runs/ on a disk of its own. */
+function onSmallDisk(size: string, test: (folder: string) => Promise<void>): Promise<void> {
+  return inTemporaryFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/runs`);
+    await command("mount", "-t", "tmpfs", "-o", `size=${size}`, "tmpfs", `${folder}/runs`);
+    try {
+      await test(folder);
+    } finally {
+      await command("umount", "-l", `${folder}/runs`);
+    }
+  });
+}
+
+async function files(folder: string): Promise<Map<string, Uint8Array>> {
+  const found = new Map<string, Uint8Array>();
+  for await (const { name } of Deno.readDir(folder)) {
+    found.set(name, await Deno.readFile(`${folder}/${name}`));
+  }
+  return found;
+}
+
+Deno.test({
+  name: "a full disk is said in one line; the checkpoint stays, and there is a way on from it",
+  ignore: !mayMount,
+  fn: () =>
+    onSmallDisk("4M", async (folder) => {
+      const run = `${folder}/runs/x`;
+      const first = await paper1([...SMALL, "--steps", "20", "--out", "runs/x"], folder);
+      assertEquals(first.code, 0, first.stderr);
+      const state = await Deno.readFile(`${run}/state.safetensors`);
+
+      await fill(`${folder}/runs/ballast`);
+      const full = await paper1(["--resume", "runs/x", "--steps", "40"], folder);
+      assertEquals(full.code, 1, full.stderr);
+      assertEquals(errorLines(full.stderr).length, 1, full.stderr);
+      assertMatch(errorLines(full.stderr)[0], /cannot write runs\/x\/.*[Nn]o space left on device/);
+      assert(!full.stderr.includes("    at "), full.stderr);
+      assertEquals(await Deno.readFile(`${run}/state.safetensors`), state);
+      const begun = await paper1([...SMALL, "--out", "runs/y"], folder);
+      assertEquals(begun.code, 1, begun.stderr);
+      assertEquals(errorLines(begun.stderr).length, 1, begun.stderr);
+
+      await Deno.remove(`${folder}/runs/ballast`);
+      const later = await paper1(["--resume", "runs/x", "--steps", "40"], folder);
+      assertEquals(later.code, 0, later.stderr);
+      assertEquals((await Deno.readTextFile(`${run}/loss.csv`)).trim().split("\n").length, 41);
+    }),
+});
+
+/** Writes until the disk is full. */
+async function fill(path: string): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true });
+  for (const size of [65536, 512]) {
+    try {
+      for (;;) await file.write(new Uint8Array(size));
+    } catch {
+      // no space left for another piece of that size
+    }
+  }
+}
+
+Deno.test({
+  name: "a folder that may only be read is said in one line",
+  ignore: !mayMount,
+  fn: () =>
+    onSmallDisk("8M", async (folder) => {
+      const first = await paper1([...SMALL, "--steps", "5", "--out", "runs/x"], folder);
+      assertEquals(first.code, 0, first.stderr);
+      const before = await files(`${folder}/runs/x`);
+      assert(await command("mount", "-o", "remount,ro", `${folder}/runs`));
+      for (const args of [["--resume", "runs/x", "--steps", "9"], SMALL]) {
+        const { code, stderr } = await paper1(args, folder);
+        assertEquals(code, 1, stderr);
+        assertEquals(errorLines(stderr).length, 1, stderr);
+        assertMatch(errorLines(stderr)[0], /runs.*[Rr]ead-only/);
+      }
+      assertEquals(await files(`${folder}/runs/x`), before);
+    }),
+});
+
+/** A file with one bit of its numbers turned over. */
+function flipped(bytes: Uint8Array): Uint8Array {
+  return bytes.with(bytes.length - 9, bytes[bytes.length - 9] ^ 1);
+}
+
+const DAMAGE: Record<string, (bytes: Uint8Array) => Uint8Array> = {
+  "cut off": (bytes) => bytes.subarray(0, bytes.length / 2),
+  "with a flipped bit": flipped,
+  "empty": () => new Uint8Array(),
+  "of another kind": () => new TextEncoder().encode("PK\x03\x04 this is something else"),
+};
+
+for (const [how, damage] of Object.entries(DAMAGE)) {
+  Deno.test({
+    name: `a checkpoint ${how} gives way to the older one, with a notice`,
+    ignore: !mayRunCommands,
+    fn: () =>
+      inTemporaryFolder(async (folder) => {
+        const run = `${folder}/runs/x`;
+        const [newest, previous] = ["state", "state.previous"].map((s) =>
+          `${run}/${s}.safetensors`
+        );
+        await paper1(
+          [...SMALL, "--steps", "9", "--checkpoint-every", "0", "--out", "runs/x"],
+          folder,
+        );
+        const model = await Deno.readFile(`${run}/model.safetensors`);
+        const whole = await Deno.readFile(newest);
+        await Deno.writeFile(newest, damage(whole));
+
+        const resumed = await paper1(["--resume", "runs/x"], folder);
+        assertEquals(resumed.code, 0, resumed.stderr);
+        const notice = resumed.stderr.split("\n").filter((line) => line.startsWith("note:"));
+        assertEquals(notice.length, 1, resumed.stderr);
+        assertMatch(notice[0], /runs\/x\/state\.safetensors .*going on from state\.previous/);
+        assertEquals(await Deno.readFile(`${run}/model.safetensors`), model);
+
+        await Deno.writeFile(newest, damage(whole));
+        await Deno.writeFile(previous, damage(whole));
+        const before = await files(run);
+        const refused = await paper1(["--resume", "runs/x"], folder);
+        assertEquals(refused.code, 2, refused.stderr);
+        assertEquals(errorLines(refused.stderr).length, 1, refused.stderr);
+        assertMatch(errorLines(refused.stderr)[0], /no checkpoint in runs\/x can be used/);
+        assertEquals(await files(run), before);
+      }),
+  });
+}
