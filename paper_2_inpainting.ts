@@ -85,7 +85,7 @@ const flags = {
     default: undefined,
   }),
   images: integer({ help: "how many different images to fill", default: 6, max: 32 }),
-  fillings: integer({ help: "how often to fill each", default: 6, min: 2, max: 32 }),
+  fillings: integer({ help: "how often to fill each", default: 6, min: 2, max: 16 }),
   sampleSteps: integer({ help: "steps of the chain, jumps not counted", default: 50 }),
   jumpLength: integer({ help: "j, steps that a jump goes back", default: 5 }),
   jumps: integer({

@@ -416,7 +416,7 @@ Deno.test({
         [[...here, "--image", "runs/none.png"], /runs\/none\.png: there is no such file/],
         [[...here, "--image", "runs/pink.png", "--images", "2"], /--images 2 .*--image/],
         [[...here, "--images", "33"], /--images does not take '33'.*1 to 32/],
-        [[...here, "--fillings", "1"], /--fillings does not take '1'.*2 to 32/],
+        [[...here, "--fillings", "1"], /--fillings does not take '1'.*2 to 16/],
         [[...here, "--sample-steps", "31"], /--sample-steps 31.*1 to 30/],
         [[...here, "--sample-steps", "5"], /--jump-length 5 with --sample-steps 5/],
         [[...here, "--data-dir", "runs"], /--dataset mnist: comes with the program/],

@@ -68,9 +68,9 @@ export async function inpaintingSheet(sheet: InpaintingSheet): Promise<Uint8Arra
   return await rasterize(drawing(x, bottom + LEGEND.height, parts));
 }
 
-/** How much to enlarge a picture: to 32 to 64 units of the drawing, or to half if it is very large. */
+/** Units of the drawing for a pixel, in halves: a picture becomes 64 to 128 wide, so that captions fit. */
 function enlargement(width: number): number {
-  return Math.max(1, Math.floor(128 / width)) / 2;
+  return Math.ceil(128 / width) / 2;
 }
 
 /** What the colours of the heat map mean, ending at x = right. */
@@ -87,7 +87,7 @@ function legend(right: number, top: number): string {
   const left = right - width - 14;
   const y = top + 9;
   return [
-    text("standard deviation of the fillings, pixel by pixel:  0", {
+    text("standard deviation of the fillings: 0", {
       ...{ x: left - 5, y, anchor: "end" },
     }),
     picture(bar, { x: left, y: top, width, height: 10 }),
