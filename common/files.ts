@@ -89,9 +89,9 @@ function missingPermission(error: unknown): string | undefined {
   return `this needs the permission --allow-${kind}=${path}; the tasks give those for runs/`;
 }
 
-/** The operating system's words: Deno's message without the call that it names. */
+/** The operating system's words: Deno's message without the call that it names before or behind them. */
 function reason(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.split("\n")[0].replace(/^.*?: (?=\w)/, "").replace(/ \(os error \d+\)/, "")
-    .replace(/, (open|rename|mkdir|write|copy|readfile) .*$/, "");
+  const [message] = (error instanceof Error ? error.message : String(error)).split("\n");
+  const [words] = message.split(/ \(os error \d+\)/);
+  return words.replace(/^.*?: (?=\w)/, "");
 }
