@@ -3,17 +3,18 @@
  * how one turns into another (Song, Meng & Ermon 2021, section 5.3), and, for a run of paper 1, how its
  * points flow.
  *
- *     deno task animate --resume runs/paper2-quick-0                  20 s on 2 cores
- *     deno task animate --resume runs/paper2-quick-0 --interpolate    30 s
+ *     deno task animate --resume runs/paper2-quick-0                  10 s on 2 cores
+ *     deno task animate --resume runs/paper2-quick-0 --interpolate    25 s
  *     deno task animate --resume runs/paper1-quick-0                  5 s
  *
- * What it teaches: x̂₀, what the network expects, is a blurred mean of many digits at first; the large
- * shapes are decided early in the chain and the details at its end. And without noise along the way
- * the image is a function of the noise it starts from: noises between two noises give images between
- * two images.
+ * What it teaches: while t is large, x̂₀, the image that the network expects, is a blurred mean of many
+ * digits (and where t is nearly T, nothing but the network's errors, divided by a √ᾱₜ that is nearly 0);
+ * then the large shapes are decided, and the details at the end. And without noise along the way the
+ * image is a function of the noise it starts from: noises between two noises give images between two
+ * images.
  *
  * Into the run's folder go paper2_chain.gif, paper2_interpolation.gif or paper1_chain.gif (or .apng, or
- * _strip.png: see --format). At the defaults each is smaller than 2 MB.
+ * _strip.png: see --format). A GIF that would be larger than 2 MB is drawn with fewer colours.
  *
  * @module
  */
@@ -85,7 +86,7 @@ const flags = {
     of: ["ddpm", "ddim"],
     default: "ddim",
   }),
-  sampleSteps: integer({ help: "steps of a ddim chain", default: 50 }),
+  sampleSteps: integer({ help: "steps of a ddim chain; for --interpolate 25", default: 50 }),
   eta: number({
     help: "noise in a ddim chain: 0 none, 1 as in ddpm; --interpolate has none",
     default: 1,
@@ -106,9 +107,11 @@ const command: Command<typeof flags> = {
   presets: {},
 };
 
+/** Steps of the chains between two images, of which there are many. */
+const STEPS_BETWEEN = 25;
 /** Frames of a strip unless told, and at most. */
 const STRIP = { frames: 8, most: 64 };
-/** Larger files are slow on a web page. */
+/** Bytes of a file that a web page still shows quickly. */
 const LARGE = 2_000_000;
 
 /** What decides where a chain leads. */
@@ -187,7 +190,7 @@ export function slerp(a: Float32Array, b: Float32Array, lambda: number): Float32
   const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
   const theta = Math.acos(Math.min(1, Math.max(-1, cosine)));
   const sine = Math.sin(theta);
-  // x_T = sin((1−λ)·θ)/sin θ · a + sin(λ·θ)/sin θ · b   (Song et al. 2021, Eq. 67)
+  // x_T = sin((1−λ)·θ)/sin θ · a + sin(λ·θ)/sin θ · b   (Song et al. 2021, appendix D.5)
   const [ofA, ofB] = sine < PARALLEL
     ? [1 - lambda, lambda] // the limit for θ → 0
     : [Math.sin((1 - lambda) * theta) / sine, Math.sin(lambda * theta) / sine];
@@ -242,9 +245,7 @@ async function filmOfInterpolation(model: ImageModel, settings: Settings): Promi
 async function readPoints(folder: string): Promise<Float32Array[]> {
   const path = `${folder}/figures.safetensors`;
   const again = `run paper1 again: deno task paper1 --resume ${folder}`;
-  const bytes = await readBytes(path).catch((error) => {
-    throw error instanceof UserError ? new UserError(`${error.message}; ${again}`) : error;
-  });
+  const bytes = await orAdvise(readBytes(path), again);
   const reverse = decodeSafetensors(bytes, path).tensors.get("reverse");
   const [times, N, coordinates] = reverse?.shape ?? [];
   const fits = reverse?.data instanceof Float32Array && reverse.shape.length === 3 &&
@@ -272,7 +273,7 @@ async function main(args: string[]): Promise<number> {
     throw new UserError("which run? say where paper1 or paper2 left it with --resume DIR");
   }
   const path = `${folder}/run.json`;
-  const { script, settings: recorded } = await readRecord(path);
+  const { script, settings: recorded } = await orAdvise(readRecord(path), `${folder} holds no run`);
   if (script === "paper1") {
     await animatePoints(folder, asked);
   } else if (script === "paper2") {
@@ -305,12 +306,16 @@ async function animatePoints(folder: string, asked: Asked): Promise<void> {
 
 async function animateImages(folder: string, asked: Asked): Promise<void> {
   const settings = { ...asked.settings, frames: framesOf(asked) };
+  if (settings.interpolate) settings.sampleSteps = asked.given.sampleSteps ?? STEPS_BETWEEN;
   checkSampling(asked);
   const backend = await selectBackend(settings.backend, settings);
   try {
-    const model = await loadModel(folder);
+    const model = await orAdvise(
+      loadModel(folder),
+      `the run has no model yet, go on with it: deno task paper2 --resume ${folder}`,
+    );
     const { T } = model.schedule;
-    if (settings.sampleSteps > T) {
+    if (settings.sampleSteps > T && (settings.interpolate || settings.sampler === "ddim")) {
       throw new UserError(
         `--sample-steps ${settings.sampleSteps}: the model's chain has ${T} steps; allowed are 1 to ${T}`,
       );
@@ -332,16 +337,27 @@ async function writeFilm(
   { base, settings: { format }, started }: { base: string; settings: Settings; started: number },
 ): Promise<void> {
   const path = base + ENDINGS[format];
-  const bytes = encodeFilm(film, format);
+  const { bytes, colours } = encodeFilm(film, format, LARGE);
   await writeAtomically(path, bytes);
   const { delays, width, height } = film;
   const seconds = (performance.now() - started) / 1000;
   console.log(
-    `${path}: ${delays.length} frames of ${width}x${height} pixels, ` +
-      `${(bytes.length / 1e6).toFixed(2)} MB, in ${inWords(seconds)}`,
+    `${path}: ${delays.length} frames of ${width}x${height} pixels` +
+      `${colours ? `, ${colours} colours` : ""}, ${(bytes.length / 1e6).toFixed(2)} MB, ` +
+      `in ${inWords(seconds)}`,
   );
   if (bytes.length > LARGE) {
     console.log("that is much for a web page; fewer --frames or --samples make it smaller");
+  }
+}
+
+/** Waits for what is read; adds the advice to the error of a missing file. */
+async function orAdvise<R>(reading: Promise<R>, advice: string): Promise<R> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof UserError && error.cause instanceof Deno.errors.NotFound)) throw error;
+    throw new UserError(`${error.message}; ${advice}`, { cause: error });
   }
 }
 

@@ -22,7 +22,7 @@ export function place(
 /** Pixels of a caption's height. */
 export const CAPTION_HEIGHT = 28;
 /** In units of the drawing, which the raster doubles. */
-const FONT_SIZE = 9;
+const FONT_SIZE = 11;
 /** Captions in one drawing, which must not become too high. */
 const TOGETHER = 100;
 
@@ -43,7 +43,7 @@ export async function captions(words: string[], width: number): Promise<Rgba[]> 
 async function captionsTogether(words: string[], width: number): Promise<Rgba[]> {
   const height = CAPTION_HEIGHT;
   const lines = words.map((content, i) =>
-    text(content, { x: width / 4, y: (i + 0.7) * height / 2, size: FONT_SIZE })
+    text(content, { x: width / 4, y: (i + 0.75) * height / 2, size: FONT_SIZE })
   );
   const png = await rasterize(drawing(width / 2, words.length * height / 2, lines));
   const all = readPng(png, "captions");

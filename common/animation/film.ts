@@ -33,17 +33,35 @@ export const ENDINGS: Record<Format, string> = {
 
 /** Frames in a row of a strip. */
 const ACROSS = 4;
+/** Colours of a film, as many as fit into its file; a GIF needs one place more for transparency. */
+const COLOURS = [255, 127, 63, 31, 15];
+
+/** A film's file. */
+export interface Encoded {
+  bytes: Uint8Array<ArrayBuffer>;
+  /** Colours that it is drawn with; a strip has them all. */
+  colours?: number;
+}
 
 /**
- * The bytes of a film's file: a GIF or an animated PNG, which loop for ever, or all frames beside each
- * other in rows of four as a PNG.
+ * Encodes a film: as a GIF or an animated PNG, which loop for ever, or as a PNG with all frames in rows
+ * of four.
+ *
+ * @param mostBytes How large the file should be at most: as long as it is larger, a GIF or an animated
+ * PNG gets half as many colours, down to 15. Noise cannot be compressed in another way.
  */
-export function encodeFilm(film: Film, format: Format): Uint8Array<ArrayBuffer> {
-  if (format === "strip") return writePng(strip(film));
+export function encodeFilm(film: Film, format: Format, mostBytes: number): Encoded {
+  if (format === "strip") return { bytes: writePng(strip(film)) };
   const { width, height, delays } = film;
-  const palette = paletteOf(framesOf(film));
-  const frames = delays.map((delay, i) => ({ pixels: indexed(film.draw(i), palette), delay }));
-  return (format === "gif" ? writeGif : writeApng)({ width, height, palette, frames });
+  let encoded: Encoded | undefined;
+  for (const most of COLOURS) {
+    const palette = paletteOf(framesOf(film), most);
+    const frames = delays.map((delay, i) => ({ pixels: indexed(film.draw(i), palette), delay }));
+    const bytes = (format === "gif" ? writeGif : writeApng)({ width, height, palette, frames });
+    encoded = { bytes, colours: palette.length };
+    if (bytes.length <= mostBytes) break;
+  }
+  return encoded!;
 }
 
 function* framesOf({ delays, draw }: Film): Generator<Rgba> {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { concatenated } from "../checkpoint/safetensors.ts";
 import type { ChainSheetOptions } from "../pixels/chain_sheet.ts";
 import { sheetPixels, whiteSheet } from "../pixels/image_sheet.ts";
 import type { Rgba } from "../pixels/png.ts";
@@ -12,7 +13,9 @@ import type { Film } from "./film.ts";
 /** How long frames are shown, in milliseconds. */
 const DELAY = { moving: 80, last: 2000, turning: 800 };
 /** Pixels that a sheet is wide at most, unless its images are larger. */
-const SHEET_WIDTH = 340;
+const SHEET_WIDTH = 300;
+/** Pixels of a caption with t or λ. */
+const TIME_WIDTH = 120;
 /** Pixels between images and between sheets. */
 const GAP = { image: 4, sheet: 12 };
 
@@ -30,7 +33,7 @@ export async function chainFilm(chain: ChainSheetOptions): Promise<Film> {
   const size = { width: 2 * sheet.width + GAP.sheet, height: CAPTION_HEIGHT + sheet.height };
   const right = sheet.width + GAP.sheet;
   const [left, ...names] = await captions(["xₜ", "x̂₀"], even(sheet.width));
-  const times = await captions(t.map((t) => `t = ${t}`), 96);
+  const times = await captions(t.map((t) => `t = ${t}`), TIME_WIDTH);
   const background = whiteSheet(size.width, size.height);
   place(background, left, { left: 0, top: 0 });
   place(background, names[0], { left: right, top: 0 });
@@ -67,37 +70,39 @@ export async function interpolationFilm(way: Interpolations): Promise<Film> {
   const { height, width, channels, lambda, images } = way;
   const length = height * width * channels;
   const pairs = images[0].length / length;
-  const across = pairs > 3 ? 2 : 1;
-  const scale = enlargement(4 * width);
-  const layout = { count: 3 * pairs, height, width, channels, columns: 3 * across, scale };
   const [start, end] = [images[0], images.at(-1)!];
-  const drawSheet = (now: Float32Array) => {
-    const rows = new Float32Array(3 * now.length);
-    for (let pair = 0; pair < pairs; pair++) {
-      [start, now, end].forEach((of, place) =>
-        rows.set(of.subarray(pair * length, (pair + 1) * length), (3 * pair + place) * length)
-      );
+  const groups = pairs > 3 ? 2 : 1; // side by side
+  const rows = Math.ceil(pairs / groups);
+  const scale = enlargement(4 * width);
+  const layout = { height, width, channels, columns: 3, scale, gap: GAP.image };
+  const drawGroup = (now: Float32Array, group: number) => {
+    const parts: Float32Array[] = [];
+    for (let pair = group * rows; pair < Math.min(pairs, (group + 1) * rows); pair++) {
+      const part = (of: Float32Array) => of.subarray(pair * length, (pair + 1) * length);
+      parts.push(part(start), part(now), part(end));
     }
-    return sheetPixels({ ...layout, gap: GAP.image, images: rows });
+    return sheetPixels({ ...layout, count: parts.length, images: concatenated(parts) });
   };
-  const sheet = drawSheet(start);
-  const cell = width * scale + GAP.image;
-  const words = await captions(lambda.map((lambda) => `λ = ${lambda.toFixed(2)}`), 96);
+  const group = drawGroup(start, 0);
+  const size = {
+    width: groups * (group.width + GAP.sheet) - GAP.sheet,
+    height: CAPTION_HEIGHT + group.height,
+  };
+  const words = await captions(lambda.map((lambda) => `λ = ${lambda.toFixed(2)}`), TIME_WIDTH);
   // there and back; at both ends it stops for a while
   const there = lambda.map((_, i) => i);
   const path = [...there, ...there.slice(1, -1).reverse()];
   return {
-    width: sheet.width,
-    height: CAPTION_HEIGHT + sheet.height,
+    ...size,
     delays: path.map((i) => i === 0 || i === lambda.length - 1 ? DELAY.turning : DELAY.moving),
     draw(frameNumber) {
       const i = path[frameNumber];
-      const frame = whiteSheet(sheet.width, CAPTION_HEIGHT + sheet.height);
-      for (let group = 0; group < across; group++) {
-        const middle = GAP.image + (3 * group + 1.5) * cell - GAP.image / 2;
-        place(frame, words[i], { left: Math.round(middle - words[i].width / 2), top: 0 });
+      const frame = whiteSheet(size.width, size.height);
+      for (let g = 0; g < groups; g++) {
+        const left = g * (group.width + GAP.sheet);
+        place(frame, words[i], { left: left + Math.floor((group.width - TIME_WIDTH) / 2), top: 0 });
+        place(frame, drawGroup(images[i], g), { left, top: CAPTION_HEIGHT });
       }
-      place(frame, drawSheet(images[i]), { left: 0, top: CAPTION_HEIGHT });
       return frame;
     },
   };

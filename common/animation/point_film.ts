@@ -33,15 +33,15 @@ export async function pointFilm(chain: Float32Array[], frames: number): Promise<
   const background = await axes(domain);
   const colours = coloursByPlace(chain[0]);
   const times = Array.from({ length: frames }, (_, i) => T * (1 - i / (frames - 1)));
-  const words = await captions(times.map((t) => `t = ${Math.round(t)}`), 96);
+  const words = await captions(times.map((t) => `t = ${Math.round(t)}`), 120);
   return {
     width: background.width,
     height: background.height,
     delays: times.map((_, i) => i === frames - 1 ? DELAY.last : DELAY.moving),
     draw(i) {
       const frame = { ...background, data: background.data.slice() };
-      const middle = MARGIN.left + SIDE / 2 - MARGIN.right;
-      place(frame, words[i], { left: 2 * middle - words[i].width / 2, top: 0 });
+      const middle = 2 * (MARGIN.left + SIDE / 2);
+      place(frame, words[i], { left: middle - words[i].width / 2, top: 0 });
       drawPoints(frame, pointsAt(chain, times[i]), { colours, domain });
       return frame;
     },
@@ -72,21 +72,23 @@ async function axes(domain: [number, number]): Promise<Rgba> {
   return readPng(await rasterize(svg), "axes");
 }
 
-/** A colour for each point: the hue turns once around the middle of all. */
+/** A colour for each point: the hue turns once around the middle of all, and is darker inside. */
 function coloursByPlace(points: Float32Array): [number, number, number][] {
   const N = points.length / 2;
-  const middle = [0, 1].map((c) =>
+  const [x, y] = [0, 1].map((c) =>
     points.reduce((sum, x, i) => i % 2 === c ? sum + x : sum, 0) / N
   );
-  return Array.from({ length: N }, (_, n) => {
-    const angle = Math.atan2(points[2 * n + 1] - middle[1], points[2 * n] - middle[0]);
-    return hue(angle / (2 * Math.PI));
+  const places = Array.from({ length: N }, (_, n) => {
+    const [dx, dy] = [points[2 * n] - x, points[2 * n + 1] - y];
+    return { turn: Math.atan2(dy, dx) / (2 * Math.PI), radius: Math.hypot(dx, dy) };
   });
+  const outermost = places.reduce((most, { radius }) => Math.max(most, radius), 1e-9);
+  return places.map(({ turn, radius }) => hue(turn, 90 + 150 * radius / outermost));
 }
 
-/** Red, green and blue as squared sines, a third of a turn apart; dark enough for a white ground. */
-function hue(turn: number): [number, number, number] {
-  const part = (shift: number) => Math.round(225 * Math.sin(Math.PI * (turn + shift)) ** 2);
+/** Red, green and blue as squared sines, a third of a turn apart: never too light for a white ground. */
+function hue(turn: number, most: number): [number, number, number] {
+  const part = (shift: number) => Math.round(most * Math.sin(Math.PI * (turn + shift)) ** 2);
   return [part(0.5), part(0.5 + 1 / 3), part(0.5 + 2 / 3)];
 }
 

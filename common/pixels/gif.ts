@@ -6,17 +6,37 @@
 import gifenc from "gifenc";
 import type { IndexedFilm } from "./palette.ts";
 
-/** Encodes a film that starts again at its end, for ever. GIF counts time in hundredths of a second. */
+/**
+ * Encodes a film that starts again at its end, for ever. GIF counts time in hundredths of a second.
+ *
+ * @throws {RangeError} The palette has more than 255 colours: one place is for the pixels that are
+ * as in the frame before.
+ */
 export function writeGif(
   { width, height, palette, frames }: IndexedFilm,
 ): Uint8Array<ArrayBuffer> {
+  if (palette.length > 255) {
+    throw new RangeError(`writeGif: ${palette.length} colours; allowed are 1 to 255`);
+  }
+  const unchanged = palette.length;
   const gif = gifenc.GIFEncoder();
   // bits of a place in the palette: fewer of them make the file smaller
-  const colorDepth = Math.max(2, Math.ceil(Math.log2(palette.length)));
+  const colorDepth = Math.max(2, Math.ceil(Math.log2(palette.length + 1)));
+  const same = {
+    colorDepth,
+    transparent: true,
+    transparentIndex: unchanged,
+    dispose: 1, // a frame stays, and the next one is drawn over it
+  };
   frames.forEach(({ pixels, delay }, i) => {
-    // one palette for all frames: only the first brings it
-    const table = i === 0 ? { palette, repeat: 0 } : {};
-    gif.writeFrame(pixels, width, height, { ...table, delay, colorDepth });
+    if (i === 0) { // one palette for all frames: only the first brings it
+      const table = [...palette, [0, 0, 0]];
+      gif.writeFrame(pixels, width, height, { ...same, delay, palette: table, repeat: 0 });
+    } else {
+      const { pixels: before } = frames[i - 1];
+      const changes = pixels.map((place, k) => place === before[k] ? unchanged : place);
+      gif.writeFrame(changes, width, height, { ...same, delay });
+    }
   });
   gif.finish();
   return gif.bytes();
