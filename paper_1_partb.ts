@@ -525,7 +525,8 @@ interface Run extends Training {
   folder: RunFolder;
 }
 
-async function main(args: string[]): Promise<number> {
+/** The script as a command: its flags in, its exit code out. */
+export async function main(args: string[]): Promise<number> {
   const read = await readSettings(command, args);
   if (!read) return 0;
   const { settings } = read;

@@ -293,7 +293,8 @@ interface Run extends Training {
   folder: RunFolder;
 }
 
-async function main(args: string[]): Promise<number> {
+/** The script as a command: its flags in, its exit code out. */
+export async function main(args: string[]): Promise<number> {
   const asked = await readSettings(commandWith("quick"), args, FREE);
   if (!asked) return 0;
   const backend = await selectBackend(asked.settings.backend, asked.settings);
