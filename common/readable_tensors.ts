@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { drawing, peek as peekAt, show as showIt } from "./look/show.ts";
-import { summary } from "./look/summary.ts";
+import * as line from "./look/summary.ts"; // by namespace: see there
 import { valuesNow } from "./look/values.ts";
 
 declare global {
@@ -32,7 +32,7 @@ interface Formatter {
 const DESCRIPTIONS = ["Deno.customInspect", "nodejs.util.inspect.custom", "debug.description"];
 
 /**
- * Makes every tensor show as one line (see {@linkcode summary}) wherever it is looked at, and puts
+ * Makes every tensor show as one line (see common/look/summary.ts) wherever it is looked at, and puts
  * `show` and `peek` where a paused frame finds them without an import.
  *
  * `tensor.toString()` and `tensor.print()` go on printing the numbers. Called again, it does nothing.
@@ -40,7 +40,7 @@ const DESCRIPTIONS = ["Deno.customInspect", "nodejs.util.inspect.custom", "debug
 export function makeTensorsReadable(): void {
   if (globalThis.show === showIt) return;
   const readable = function (this: tf.Tensor) {
-    return summary(this);
+    return line.summary(this);
   };
   for (const name of DESCRIPTIONS) describe(Symbol.for(name), readable);
   describe(Symbol.toPrimitive, readable); // String(tensor), `${tensor}`
@@ -55,7 +55,7 @@ function describe(symbol: symbol, value: () => string): void {
 }
 
 const forDevTools: Formatter = {
-  header: (object) => object instanceof tf.Tensor ? ["span", {}, summary(object)] : null,
+  header: (object) => object instanceof tf.Tensor ? ["span", {}, line.summary(object)] : null,
   hasBody: (object) => object instanceof tf.Tensor && !object.isDisposed,
   body: (object) => {
     const tensor = object as tf.Tensor;

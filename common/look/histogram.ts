@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { exact, short } from "./numbers.ts";
 import { statistics } from "./statistics.ts";
-import { shortNumber } from "./summary.ts";
 
 const BINS = 12;
 /** Characters of the longest bar, where the line is long enough. */
@@ -40,13 +40,9 @@ function binned(values: ArrayLike<number>): { label: string; count: number }[] {
     if (!Number.isFinite(values[i])) continue;
     counts[width === 0 ? 0 : Math.min(bins - 1, Math.floor((values[i] - min) / width))]++;
   }
-  const edge = (i: number) => shortNumber(min + i * width);
+  const edge = (i: number) => short(min + i * width);
   return counts.map((count, i) => ({
-    label: each
-      ? String(min + i).replace("-", "−")
-      : width === 0
-      ? edge(i)
-      : `${edge(i)} … ${edge(i + 1)}`,
+    label: each ? exact(min + i) : width === 0 ? edge(i) : `${edge(i)} … ${edge(i + 1)}`,
     count,
   }));
 }

@@ -8,8 +8,8 @@ import { imageSheet, type SheetOptions } from "../pixels/image_sheet.ts";
 import { UserError } from "../user_error.ts";
 import { drawHistogram } from "./histogram.ts";
 import { drawPictures, picturesIn, type Screen } from "./picture.ts";
-import { noteValues, shapeName, summaryOf } from "./summary.ts";
-import { backendOf, isNumbers, type Values, valuesLater, valuesNow } from "./values.ts";
+import { noteValues, summaryOf } from "./summary.ts";
+import { backendOf, isNumbers, shapeName, type Values, valuesLater, valuesNow } from "./values.ts";
 
 /** Files that {@linkcode peek} made in this process, and may make anew. */
 const written = new Set<string>();

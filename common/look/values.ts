@@ -17,12 +17,18 @@ export function isNumbers(values: Values): values is Numbers {
   return !Array.isArray(values);
 }
 
+const DTYPES = { float32: "f32", int32: "i32", bool: "bool", complex64: "c64", string: "str" };
+
+/** Type and shape: `f32[64,32,32,1]`. */
+export function shapeName({ dtype, shape }: tf.Tensor): string {
+  return `${DTYPES[dtype]}[${shape}]`;
+}
+
 /** The name of the backend that holds the tensor's values; it need not be the active one. */
 export function backendOf(tensor: tf.Tensor): string {
-  const engine = tf.engine();
-  const holder = engine.state.tensorInfo.get(tensor.dataId)?.backend;
-  const names = Object.keys(engine.registry);
-  return names.find((name) => engine.registry[name] === holder) ?? "no backend";
+  const { registry } = tf.engine();
+  const holder = holderOf(tensor);
+  return Object.keys(registry).find((name) => registry[name] === holder) ?? "no backend";
 }
 
 /**
@@ -30,8 +36,8 @@ export function backendOf(tensor: tf.Tensor): string {
  * only as long as tfjs keeps them in the host's memory as well.
  */
 export function valuesNow(tensor: tf.Tensor): Values | undefined {
-  const onGpu = tensor.dtype !== "string" && backendOf(tensor) === "webgpu";
-  if (onGpu && !deviceData(tensor).values) return undefined;
+  const onGpu = holderOf(tensor) === tf.engine().registry["webgpu"];
+  if (onGpu && tensor.dtype !== "string" && !deviceData(tensor).values) return undefined;
   return tensor.dataSync() as Values;
 }
 
@@ -48,9 +54,13 @@ export async function valuesLater(tensor: tf.Tensor): Promise<Values> {
   return tf.util.convertBackendValuesAndArrayBuffer(bytes, tensor.dtype) as Values;
 }
 
+function holderOf(tensor: tf.Tensor) {
+  return tf.engine().state.tensorInfo.get(tensor.dataId)?.backend;
+}
+
 /** What the WebGPU backend knows of a tensor. */
 function deviceData(tensor: tf.Tensor) {
-  const backend = tf.engine().registry["webgpu"] as unknown as WebGPUBackend;
+  const backend = holderOf(tensor) as unknown as WebGPUBackend;
   const { values, resource } = backend.tensorMap.get(tensor.dataId);
   return { backend, values, resource };
 }

@@ -1,0 +1,32 @@
+/**
+ * Numbers as a reader wants them: few digits, and a true minus sign.
+ *
+ * @module
+ */
+
+/** All digits that a float32 has, but no more: −0.123457. */
+export function exact(number: number): string {
+  return withMinus(String(Number(number.toPrecision(6))));
+}
+
+/** Two digits, or a whole number: −4.1, 0.52, 123, 3.1e−7. */
+export function short(number: number): string {
+  return withMinus(twoDigits(number));
+}
+
+/** Three decimals; two digits where that would be nothing but zeros, or far too many: −0.003, 3.1e−7. */
+export function precise(number: number): string {
+  const size = Math.abs(number);
+  const decimals = number === 0 || (size >= 0.001 && size < 1000);
+  return withMinus(decimals ? number.toFixed(3) : twoDigits(number));
+}
+
+function twoDigits(number: number): string {
+  const size = Math.abs(number);
+  if (size >= 10 && size < 1e6) return String(Math.round(number));
+  return number === 0 || size >= 0.001 ? number.toPrecision(2) : number.toExponential(1);
+}
+
+function withMinus(digits: string): string {
+  return digits.replaceAll("-", "−");
+}

@@ -1,0 +1,282 @@
+/**
+ * Drives a script through Deno's inspector, as Chrome DevTools and VS Code do: V8's inspector protocol
+ * over a WebSocket.
+ *
+ * @module
+ */
+
+// deno-lint-ignore no-explicit-any -- the protocol has hundreds of messages, and tests read a few fields
+type Message = any;
+
+/** A place in a script as V8 counts, from 0. */
+interface Position {
+  lineNumber: number;
+  columnNumber: number;
+}
+
+/** Where a script stands still. */
+export interface Paused {
+  reason: string;
+  hitBreakpoints: string[];
+  callFrames: {
+    callFrameId: string;
+    functionName: string;
+    url: string;
+    location: Position & { scriptId: string };
+    scopeChain: { type: string; object: { objectId: string } }[];
+  }[];
+}
+
+/** A script as V8 runs it, with its way back to the TypeScript source. */
+export class Script {
+  readonly #source: string[];
+  readonly #mappings: Mapping[];
+
+  constructor(readonly scriptId: string, readonly url: string, sourceMapURL: string) {
+    const { sourcesContent, mappings } = JSON.parse(decodeDataUrl(sourceMapURL));
+    this.#source = sourcesContent[0].split("\n");
+    this.#mappings = decodeMappings(mappings);
+  }
+
+  /** Where the code of the one source line with this text begins in the script that V8 runs. */
+  positionOf(text: string): Position {
+    const lines = this.#source.flatMap((line, i) => line.includes(text) ? [i] : []);
+    if (lines.length !== 1) {
+      throw new Error(`"${text}" is in ${lines.length} lines of ${this.url}, not in one`);
+    }
+    const mapping = this.#mappings.find(({ sourceLine }) => sourceLine === lines[0]);
+    if (!mapping) throw new Error(`no code belongs to "${text}" in ${this.url}`);
+    return { lineNumber: mapping.line, columnNumber: mapping.column };
+  }
+
+  /** The source line that a place in the script comes from, without its indentation. */
+  sourceLine({ lineNumber, columnNumber }: Position): string {
+    const mapping = this.#mappings.findLast(({ line, column }) =>
+      line === lineNumber && column <= columnNumber
+    );
+    return mapping ? this.#source[mapping.sourceLine].trim() : "";
+  }
+}
+
+/** A process that runs under the inspector. */
+export class Inspected {
+  readonly scripts = new Map<string, Script>();
+  /** What the script printed with `console.log`, as the inspector is told. */
+  readonly printed: string[] = [];
+  readonly #child: Deno.ChildProcess;
+  readonly #socket: WebSocket;
+  readonly #stdout: Promise<string>;
+  readonly #stderr: Promise<string>;
+  readonly #atEnd = Promise.withResolvers<void>();
+  readonly #answers = new Map<number, (message: Message) => void>();
+  readonly #pauses: Paused[] = [];
+  #onPause: (() => void) | undefined;
+  #messages = 0;
+
+  private constructor(child: Deno.ChildProcess, socket: WebSocket, stderr: Promise<string>) {
+    this.#child = child;
+    this.#socket = socket;
+    this.#stdout = new Response(child.stdout).text();
+    this.#stderr = stderr;
+    socket.addEventListener("message", ({ data }) => this.#receive(JSON.parse(data)));
+  }
+
+  /**
+   * Starts a command that was given `--inspect-brk` and connects to it; its output must be piped.
+   *
+   * The script stands before its first line then.
+   */
+  static async start(command: Deno.Command): Promise<Inspected> {
+    const child = command.spawn();
+    try {
+      const { url, rest } = await within(60, "the inspector's address", addressIn(child.stderr));
+      const socket = new WebSocket(url);
+      await within(10, "the inspector's WebSocket to open", opened(socket));
+      const inspected = new Inspected(child, socket, rest);
+      for (const method of ["Runtime.enable", "Debugger.enable"]) await inspected.send(method);
+      await inspected.send("Runtime.runIfWaitingForDebugger");
+      await inspected.paused("the stop before the first line");
+      return inspected;
+    } catch (error) {
+      child.kill();
+      await child.status;
+      throw error;
+    }
+  }
+
+  /** Sends a command of the protocol and waits for its answer. */
+  async send(method: string, params: Message = {}): Promise<Message> {
+    const id = ++this.#messages;
+    const answer = new Promise<Message>((resolve) => this.#answers.set(id, resolve));
+    this.#socket.send(JSON.stringify({ id, method, params }));
+    const { result, error } = await within(30, `the answer to ${method}`, answer);
+    if (error) throw new Error(`${method}: ${error.message}`);
+    return result;
+  }
+
+  /** Waits until the script stands still. */
+  async paused(what: string): Promise<Paused> {
+    if (this.#pauses.length === 0) {
+      const stop = new Promise<void>((resolve) => this.#onPause = resolve);
+      await within(60, what, Promise.race([stop, this.#atEnd.promise]));
+    }
+    const paused = this.#pauses.shift();
+    if (paused) return paused;
+    this.#socket.close();
+    throw new Error(`the script ended before ${what}: ${await this.#stderr}`);
+  }
+
+  /** Steps on and waits for the next stop. */
+  async step(how: "stepInto" | "stepOver" | "stepOut"): Promise<Paused> {
+    await this.send(`Debugger.${how}`);
+    return await this.paused(`the stop after ${how}`);
+  }
+
+  /** The value of an expression in the topmost frame; what is no plain value is described. */
+  async evaluate(paused: Paused, expression: string, options: Message = {}): Promise<unknown> {
+    const { result, exceptionDetails } = await this.send("Debugger.evaluateOnCallFrame", {
+      callFrameId: paused.callFrames[0].callFrameId,
+      expression,
+      ...options,
+    });
+    if (exceptionDetails) throw new Error(`${expression}: ${result.description}`);
+    return result.value ?? result.description;
+  }
+
+  /** The script with this ending of its address. */
+  script(ending: string): Script {
+    const found = [...this.scripts.values()].find(({ url }) => url.endsWith(ending));
+    if (!found) throw new Error(`no script ${ending} among ${this.scripts.size}`);
+    return found;
+  }
+
+  /** Lets the script run to its end and go. */
+  async finish(): Promise<{ code: number; stdout: string; stderr: string }> {
+    await this.send("Debugger.resume");
+    await within(60, "the end of the script", this.#atEnd.promise);
+    this.#socket.close(); // the process waits for it
+    const { code } = await within(10, "the end of the process", this.#child.status);
+    return { code, stdout: await this.#stdout, stderr: await this.#stderr };
+  }
+
+  /** Ends the process if a test failed before it could. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#socket.close();
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // it has ended
+    }
+    await Promise.all([this.#child.status, this.#stdout, this.#stderr]);
+  }
+
+  #receive(message: Message): void {
+    const { id, method, params } = message;
+    if (id !== undefined) {
+      this.#answers.get(id)?.(message);
+      this.#answers.delete(id);
+    } else if (method === "Debugger.scriptParsed" && params.sourceMapURL?.startsWith("data:")) {
+      const { scriptId, url, sourceMapURL } = params;
+      this.scripts.set(scriptId, new Script(scriptId, url, sourceMapURL));
+    } else if (method === "Debugger.paused") {
+      this.#pauses.push(params);
+      this.#onPause?.();
+    } else if (method === "Runtime.consoleAPICalled") {
+      this.printed.push(params.args.map((arg: Message) => arg.value ?? arg.description).join(" "));
+    } else if (method === "Runtime.executionContextDestroyed") {
+      this.#atEnd.resolve();
+    }
+  }
+}
+
+/** Waits, but not for ever. */
+async function within<T>(seconds: number, what: string, promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited ${seconds} s for ${what}`)), seconds * 1000);
+  });
+  try {
+    return await Promise.race([promise, tooLate]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The address that Deno prints when it waits for a debugger, and all that comes behind it. */
+async function addressIn(
+  stderr: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Promise<{ url: string; rest: Promise<string> }> {
+  const reader = stderr.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) throw new Error(`no debugger was waited for: ${text}`);
+    text += value;
+    const url = text.match(/ws:\/\/\S+(?=\s)/)?.[0];
+    if (!url) continue;
+    return { url, rest: restOf(reader, text) };
+  }
+}
+
+async function restOf(
+  reader: ReadableStreamDefaultReader<string>,
+  text: string,
+): Promise<string> {
+  for (;;) {
+    const { value, done } = await reader.read();
+    if (done) return text;
+    text += value;
+  }
+}
+
+function opened(socket: WebSocket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.addEventListener("open", () => resolve());
+    socket.addEventListener("error", () => reject(new Error("the inspector's WebSocket failed")));
+  });
+}
+
+/** A position in the script, and the source line that it comes from; all from 0. */
+interface Mapping {
+  line: number;
+  column: number;
+  sourceLine: number;
+}
+
+function decodeDataUrl(url: string): string {
+  return new TextDecoder().decode(Uint8Array.fromBase64(url.slice(url.indexOf(",") + 1)));
+}
+
+/**
+ * The mappings of a source map (ECMA-426): lines parted by ";", segments by ",", each of up to five
+ * differences to the segment before it, the first being the column and the third the source line.
+ */
+function decodeMappings(mappings: string): Mapping[] {
+  let sourceLine = 0;
+  return mappings.split(";").flatMap((segments, line) => {
+    let column = 0;
+    return segments.split(",").filter((segment) => segment !== "").map((segment) => {
+      const differences = decodeVlq(segment);
+      column += differences[0];
+      sourceLine += differences[2] ?? 0;
+      return { line, column, sourceLine };
+    });
+  });
+}
+
+const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** Numbers in base 64: five bits a character, the lowest first; the last bit is the sign. */
+function decodeVlq(text: string): number[] {
+  const numbers: number[] = [];
+  let [value, shift] = [0, 0];
+  for (const character of text) {
+    const digit = BASE64.indexOf(character);
+    value += (digit & 31) << shift;
+    shift += 5;
+    if (digit & 32) continue; // more follows
+    numbers.push(value & 1 ? -(value >> 1) : value >> 1);
+    [value, shift] = [0, 0];
+  }
+  return numbers;
+}
