@@ -13,7 +13,7 @@
  * draws of the data, and samples about 0.01 away from the spiral. In the run's folder it leaves
  * paper1_diffusion.png, paper1_loss.png, paper1_field.png, the numbers behind them (samples.csv,
  * loss.csv, figures.safetensors), run.json, the model (model.safetensors) and what it needs to go on
- * (state.safetensors).
+ * (state.safetensors), and report.html, a page to move through the chain with.
  *
  * @module
  */
@@ -32,6 +32,7 @@ import {
   text,
 } from "./common/command_line.ts";
 import { type PointData, pointData } from "./common/data/points/point_data.ts";
+import { writeReportPage } from "./common/explorer/page.ts";
 import { qPosterior, qSample } from "./common/forward_process.ts";
 import { decayFlag, learningRateAt } from "./common/learning_rate.ts";
 import { gaussianNoise } from "./common/noise.ts";
@@ -559,6 +560,7 @@ async function trainAndMeasure(run: Run): Promise<number> {
   const report = await conclude(run, end.losses);
   folder.spend("all", (performance.now() - started) / 1000);
   await folder.update({ status: "finished", results: { ...report } });
+  await writeReportPage(folder.path);
   console.log(
     `${folder.path}, ${inWords(folder.record.seconds.all)}: ${inOneLine(report, data)}`,
   );

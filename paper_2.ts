@@ -14,7 +14,8 @@
  *
  * Into the run's folder go paper2_samples.png, paper2_chain.png, paper2_loss.png, the numbers behind
  * them (samples.safetensors, figures.safetensors, loss.csv), the sheets sheet-<step>.png,
- * model.safetensors (the averaged weights, to sample from) and run.json.
+ * model.safetensors (the averaged weights, to sample from), run.json, and report.html, a page to move
+ * through the chains with.
  *
  * @module
  */
@@ -37,6 +38,7 @@ import {
 import { batch, type ImageSet } from "./common/data/images/image_set.ts";
 import { DATASETS, loadImages } from "./common/data/images/load.ts";
 import { drawImages, type ImageShape, recordChain } from "./common/draw_images.ts";
+import { writeReportPage } from "./common/explorer/page.ts";
 import { qSample } from "./common/forward_process.ts";
 import { createModel, type ImageModel, loadModel, modelFlags } from "./common/image_model.ts";
 import {
@@ -456,6 +458,7 @@ async function conclude(
     : undefined;
   folder.spend("conclusion", (performance.now() - started) / 1000);
   await folder.update({ status: "finished", results: { loss, ...report } });
+  await writeReportPage(folder.path);
   const { training, sampling } = folder.record.seconds;
   console.log(
     `${folder.path}: trained in ${inWords(training)} to a loss of ${
