@@ -184,7 +184,7 @@ Deno.test("without colours characters stand for brightness, and equal pixels for
   const ramp = Array.from({ length: 4 * 20 }, (_, i) => (i % 20) / 19 * 2 - 1);
   const pictures = { count: 1, height: 4, width: 20, channels: 1 };
   const { lines } = drawPictures(ramp, pictures, { columns: 80, colour: false });
-  assertEquals(lines, Array(2).fill(" ..::--===+++**##%%@"));
+  assertEquals(lines, Array(2).fill("  ..::--==++**##%%@@"));
 });
 
 Deno.test("as many pictures as fit stand side by side; what is too wide is shown smaller", () => {
