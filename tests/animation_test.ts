@@ -423,9 +423,9 @@ Deno.test("a strip has all frames in rows of four", () => {
   };
   const { bytes } = encodeFilm(film, "strip", NO_LIMIT);
   const { width, height, data } = PNG.sync.read(Buffer.from(bytes));
-  assertEquals([width, height], [12, 4]);
+  assertEquals([width, height], [4 * 3 + 3 * 36, 2 * 2 + 36]);
   const at = (x: number, y: number) => data[4 * (y * width + x)];
-  assertEquals([at(0, 0), at(3, 1), at(11, 0), at(2, 3), at(3, 3)], [0, 10, 30, 40, 255]);
+  assertEquals([at(0, 0), at(39, 1), at(119, 0), at(2, 39), at(3, 39)], [0, 10, 30, 40, 255]);
 });
 
 // ------------------------------------------------------------------------------------- the script

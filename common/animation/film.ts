@@ -31,8 +31,9 @@ export const ENDINGS: Record<Format, string> = {
   strip: "_strip.png",
 };
 
-/** Frames in a row of a strip. */
+/** Frames in a row of a strip, and pixels between them. */
 const ACROSS = 4;
+const GAP = 36;
 /** Colours of a film, as many as fit into its file; a GIF needs one place more for transparency. */
 const COLOURS = [255, 127, 63, 31, 15];
 
@@ -71,12 +72,14 @@ function* framesOf({ delays, draw }: Film): Generator<Rgba> {
 function strip(film: Film): Rgba {
   const { width, height, delays } = film;
   const columns = Math.min(ACROSS, delays.length);
-  const sheet = whiteSheet(columns * width, Math.ceil(delays.length / columns) * height);
+  const rows = Math.ceil(delays.length / columns);
+  const cell = { width: width + GAP, height: height + GAP };
+  const sheet = whiteSheet(columns * cell.width - GAP, rows * cell.height - GAP);
   let i = 0;
   for (const frame of framesOf(film)) {
     place(sheet, frame, {
-      left: (i % columns) * width,
-      top: Math.floor(i / columns) * height,
+      left: (i % columns) * cell.width,
+      top: Math.floor(i / columns) * cell.height,
     });
     i++;
   }
