@@ -15,7 +15,14 @@ import type { RecordData } from "./run_data.ts";
  */
 export async function readRecord(folder: string): Promise<RecordData> {
   const path = `${folder}/run.json`;
-  const record = parse(await readText(path));
+  const record = parse(
+    await readText(path).catch((error) => {
+      if (!(error.cause instanceof Deno.errors.NotFound)) throw error;
+      throw new UserError(
+        `${folder} is not the folder of a run: it has no run.json; give one like runs/paper1-quick-0`,
+      );
+    }),
+  );
   if (!isTable(record) || !isTable(record.settings)) {
     throw new UserError(`${path} is not a run's record: expected the run.json that a run writes`);
   }

@@ -19,6 +19,9 @@ export interface RunServer {
 /** The only address it listens on: nothing outside of this machine reaches it. */
 const HOSTNAME = "127.0.0.1";
 
+/** Milliseconds that answers under way have to come to their end. */
+const PATIENCE = 1000;
+
 /** The page is for the one who looks at it: no other page may embed it, read it or learn of it. */
 const HEADERS = {
   "cache-control": "no-store",
@@ -45,13 +48,15 @@ export async function serveRun(
   const stop = new AbortController();
   const server = listen(port, stop.signal, (request) => answer(request, folder, watch, allowed));
   const { port: actual } = server.addr;
-  const allowed = [`${HOSTNAME}:${actual}`, `localhost:${actual}`];
+  const suffix = actual === 80 ? "" : `:${actual}`; // browsers leave the usual port out
+  const allowed = [HOSTNAME + suffix, `localhost${suffix}`];
   return {
     address: `http://${HOSTNAME}:${actual}/`,
     close: async () => {
       watch.close();
-      stop.abort();
-      await server.finished;
+      const patience = setTimeout(() => stop.abort(), PATIENCE);
+      await server.shutdown();
+      clearTimeout(patience);
     },
   };
 }
