@@ -106,18 +106,18 @@ browserTest("points: the keyboard moves both clouds and the markers", async (ope
   const page = await open(await report(folder));
   const label = () => page.locator("#time-label").textContent();
   const marker = () => page.locator("#per-t-chart .marker").getAttribute("x1");
-  assertEquals(await label(), "t = 5");
+  assertEquals(await label(), "t = 4");
   const clouds = ["#forward-stage canvas", "#reverse-stage canvas"];
   const before = await Promise.all(clouds.map((cloud) => pixels(page, cloud)));
   const markerBefore = await marker();
   await page.focus("#time-slider");
   await page.keyboard.press("ArrowRight");
-  assertEquals(await label(), "t = 6");
+  assertEquals(await label(), "t = 5");
   const after = await Promise.all(clouds.map((cloud) => pixels(page, cloud)));
   assertNotEquals(after[0], before[0]);
   assertNotEquals(after[1], before[1]);
   assertGreater(Number(await marker()), Number(markerBefore));
-  assertMatch((await page.locator("#per-t-note").textContent())!, /^at t = 6: 0\.200 nats$/);
+  assertMatch((await page.locator("#per-t-note").textContent())!, /^at t = 5: 0\.250 nats$/);
   await page.keyboard.press("ArrowLeft");
   assertEquals(await Promise.all(clouds.map((cloud) => pixels(page, cloud))), before);
   await page.keyboard.press("Home");
@@ -152,15 +152,15 @@ browserTest(
     const [stage, note, field] = ["#reverse-stage canvas", "#reverse-note", "#reverse-point"];
     const still = await pixels(page, stage);
     const box = (await page.locator(stage).boundingBox())!;
-    // the ring's radius at t = 5 of 8 is 2.25, about 3.15 being shown
+    // the ring's radius at t = 4 of 8 is 2, and 3.15 is shown, between margins of 30 and 8 pixels
     const rightmost = {
-      x: box.x + box.width * (0.5 + 0.5 * 2.25 / 3.15) + 8,
+      x: box.x + 30 + (box.width - 38) * (0.5 + 0.5 * 2 / 3.15),
       y: box.y + box.height / 2,
     };
     await page.mouse.move(rightmost.x, rightmost.y);
     assertMatch(
       (await page.locator(note).textContent())!,
-      /^point \d+: xₜ = \(.*\), μ_θ = \(.*\)$/,
+      /^point \d+ is at \(.*\), its arrow leads to \(.*\)$/,
     );
     const hovered = await pixels(page, stage);
     assertNotEquals(hovered, still);
@@ -168,13 +168,13 @@ browserTest(
     const followed = await page.locator(field).inputValue();
     assertMatch(followed, /^\d+$/);
     await page.mouse.move(5, 5);
-    assertMatch((await page.locator(note).textContent())!, new RegExp(`^point ${followed}:`));
+    assertMatch((await page.locator(note).textContent())!, new RegExp(`^point ${followed} `));
     assertNotEquals(await pixels(page, stage), hovered);
     await page.locator(field).fill("");
     assertEquals(await pixels(page, stage), still);
     await page.focus(field);
     await page.keyboard.type("7");
-    assertMatch((await page.locator(note).textContent())!, /^point 7:/);
+    assertMatch((await page.locator(note).textContent())!, /^point 7 is/);
     await page.locator(field).fill("61"); // there are 60
     assertEquals(await pixels(page, stage), still);
     await page.locator("#all-arrows").check();

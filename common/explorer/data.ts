@@ -65,7 +65,8 @@ async function listFiles(folder: string): Promise<File[]> {
   const files: File[] = [];
   for await (const { name, isFile } of Deno.readDir(folder)) {
     if (!isFile || name.endsWith(".part")) continue;
-    files.push({ name, bytes: (await Deno.stat(`${folder}/${name}`)).size });
+    const info = await Deno.stat(`${folder}/${name}`).catch(() => undefined);
+    if (info) files.push({ name, bytes: info.size }); // else it went away in the meantime
   }
   return files.sort((a, b) => a.name < b.name ? -1 : 1);
 }

@@ -51,7 +51,7 @@ export function pointChains(): string {
     `<div id="${id}-stage" class="stage" data-label="${label}"></div>
     <div class="follow">
       <label>Follow point <input type="number" id="${id}-point" min="1" placeholder="–"></label>
-      <output id="${id}-note"></output>
+      <output id="${id}-note" for="${id}-point"></output>
     </div>`;
   const forward = figure(
     "Forward: data to noise",

@@ -68,8 +68,8 @@ async function stateOf(folder: string): Promise<string> {
       const { size, mtime } = await Deno.stat(`${folder}/${name}`);
       files.push(`${name} ${size} ${mtime?.getTime()}`);
     }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error; // being replaced, or gone
+  } catch (error) { // a file was being replaced, or the folder is gone: who asks for the data is told
+    files.push(String(error));
   }
   return files.sort().join("\n");
 }

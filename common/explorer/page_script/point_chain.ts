@@ -31,25 +31,12 @@ export class PointChain {
     let found: number | undefined;
     let least = within;
     for (let point = 0; point < this.N; point++) {
-      const distance = distanceBetween(place, this.at(point, t));
+      const { x, y } = this.at(point, t);
+      const distance = Math.hypot(x - place.x, y - place.y);
       if (distance >= least) continue;
       least = distance;
       found = point;
     }
     return found;
   }
-
-  /** The mean distance to another chain's points at t. */
-  meanDistanceTo(other: PointChain, t: number): number {
-    let sum = 0;
-    for (let point = 0; point < this.N; point++) {
-      sum += distanceBetween(this.at(point, t), other.at(point, t));
-    }
-    return sum / this.N;
-  }
-}
-
-/** How far two places are apart. */
-export function distanceBetween(a: Place, b: Place): number {
-  return Math.hypot(a.x - b.x, a.y - b.y);
 }

@@ -9,7 +9,7 @@ import { timeControl } from "./time_control.ts";
 import { unpack } from "./unpack.ts";
 
 /** Where the slider stands at first, as a share of T: noisy already, but still a shape. */
-const FIRST = 0.6;
+const FIRST = 0.5;
 
 /** Paper 1: the two chains of points, and KL and schedule over the same t. */
 export function pointsView(): (data: RunData) => void {
@@ -53,8 +53,9 @@ export function pointsView(): (data: RunData) => void {
     if (!now.points) return;
     const { reach } = now.points;
     const chain = new PointChain(now.points.reverse);
-    forward.setContent({ chain: new PointChain(now.points.forward), reach });
-    reverse.setContent({ chain, reach, arrows: new PointChain(now.points.mean) });
+    forward.setContent({ chain: new PointChain(now.points.forward), from: "data", reach });
+    const arrows = new PointChain(now.points.mean);
+    reverse.setContent({ chain, from: "noise", reach, arrows });
     charts.forEach((chart) => chart.update());
     time.setMoments(
       chain.T + 1,
