@@ -94,13 +94,24 @@ export class Inspected {
       await within(10, "the inspector's WebSocket to open", opened(socket));
       const inspected = new Inspected(child, socket, rest);
       for (const method of ["Runtime.enable", "Debugger.enable"]) await inspected.send(method);
-      await inspected.send("Runtime.runIfWaitingForDebugger");
-      await inspected.paused("the stop before the first line");
+      await inspected.#begin();
       return inspected;
     } catch (error) {
       child.kill();
       await child.status;
       throw error;
+    }
+  }
+
+  /** Lets the script come to its first stop. Deno 2.9 forgets that it was told to if it was too early. */
+  async #begin(): Promise<void> {
+    const begin = () => this.send("Runtime.runIfWaitingForDebugger");
+    const again = setInterval(() => begin().catch(() => {}), 500);
+    try {
+      await begin();
+      await this.paused("the stop before the first line");
+    } finally {
+      clearInterval(again);
     }
   }
 
@@ -141,6 +152,24 @@ export class Inspected {
     });
     if (exceptionDetails) throw new Error(`${expression}: ${result.description}`);
     return result.value ?? result.description;
+  }
+
+  /** Stops the script from now on before the one source line with this text. */
+  async setBreakpoint(script: Script, text: string): Promise<string> {
+    const place = { url: script.url, ...script.positionOf(text) };
+    return (await this.send("Debugger.setBreakpointByUrl", place)).breakpointId;
+  }
+
+  /** How Chrome DevTools shows an expression's value with its setting "Custom formatters": as JSON. */
+  async formatted(paused: Paused, expression: string): Promise<string> {
+    await this.send("Runtime.setCustomObjectFormatterEnabled", { enabled: true });
+    const { result } = await this.send("Debugger.evaluateOnCallFrame", {
+      callFrameId: paused.callFrames[0].callFrameId,
+      expression,
+      generatePreview: true,
+    });
+    await this.send("Runtime.setCustomObjectFormatterEnabled", { enabled: false });
+    return result.customPreview?.header ?? "";
   }
 
   /** The script with this ending of its address. */
