@@ -25,7 +25,7 @@ export interface LabelledRows {
 
 const GAP = 3;
 const LINE = 14;
-const LABEL_WIDTH = 150;
+const LABEL_WIDTH = 165;
 
 /** Draws the rows as a PNG file, the pictures enlarged to squares. */
 export async function labelledRows(options: LabelledRows): Promise<Uint8Array> {
