@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertMatch, assertThrows } f
 import * as tf from "@tensorflow/tfjs";
 import { type BackendName, selectBackend } from "../common/backend.ts";
 import { drawHistogram } from "../common/look/histogram.ts";
-import { exact, precise, short } from "../common/look/numbers.ts";
+import { exact, inSteps, precise, short } from "../common/look/numbers.ts";
 import { drawPictures, picturesIn } from "../common/look/picture.ts";
 import { statistics } from "../common/look/statistics.ts";
 import { gaussianNoise } from "../common/noise.ts";
@@ -121,7 +121,11 @@ Deno.test("numbers have few digits and a minus sign", () => {
   assertEquals([-0.0031, 0.99812, 0, 2e-5, 12345].map(precise), [
     ..."−0.003 0.998 0.000 2.0e−5 12345".split(" "),
   ]);
-  assertEquals([-1, 0.1 + 0.2, 1 / 3].map(exact), ["−1", "0.3", "0.333333"]);
+  assertEquals([-0.52, -0.001, 0.044, 12].map((number) => inSteps(number, 0.5)), [
+    ..."−0.52 0.00 0.04 12.00".split(" "),
+  ]);
+  assertEquals(inSteps(1234.5, 83), "1235");
+  assertEquals([-1234567, 0.1 + 0.2, 1 / 3].map(exact), ["−1234567", "0.3", "0.333333"]);
 });
 
 Deno.test("which shapes are pictures", () => {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { exact, short } from "./numbers.ts";
+import { exact, inSteps } from "./numbers.ts";
 import { statistics } from "./statistics.ts";
 
 const BINS = 12;
@@ -40,9 +40,9 @@ function binned(values: ArrayLike<number>): { label: string; count: number }[] {
     if (!Number.isFinite(values[i])) continue;
     counts[width === 0 ? 0 : Math.min(bins - 1, Math.floor((values[i] - min) / width))]++;
   }
-  const edge = (i: number) => short(min + i * width);
+  const edge = (i: number) => inSteps(min + i * width, width);
   return counts.map((count, i) => ({
-    label: each ? exact(min + i) : width === 0 ? edge(i) : `${edge(i)} … ${edge(i + 1)}`,
+    label: each ? exact(min + i) : width === 0 ? exact(min) : `${edge(i)} … ${edge(i + 1)}`,
     count,
   }));
 }
