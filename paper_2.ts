@@ -311,7 +311,7 @@ export async function main(args: string[]): Promise<number> {
   }
   const training = await startTraining(settings);
   const digits = await realDigits(settings, training.images);
-  const folder = await RunFolder.open({ script: "paper2", settings, backend });
+  const folder = await RunFolder.open({ script: "paper2", settings, backend, free: FREE });
   console.error(`${backend.reason}\nwriting to ${folder.path}`);
   try {
     return await train({ ...training, folder }, digits);

@@ -6,7 +6,9 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "./backend.ts";
+import type { RunMarks } from "./checkpoint/state.ts";
 import { askForFolder, makeFolder, readText, writeAtomically, writingFailed } from "./files.ts";
+import { FREE } from "./run_settings.ts";
 import { UserError } from "./user_error.ts";
 
 /** What `run.json` says. */
@@ -31,6 +33,8 @@ export interface OpenOptions {
   script: string;
   settings: { seed: number; preset: string; out?: string; resume?: string };
   backend: Backend;
+  /** More settings that do not change what is learned, besides those that every script has. */
+  free?: string[];
 }
 
 /** Number of folders with the same name before one gives up. */
@@ -42,11 +46,14 @@ export class RunFolder {
   readonly path: string;
   /** What run.json says; changed through {@linkcode update}. */
   record: RunRecord;
+  /** What its checkpoints are known by. */
+  readonly marks: RunMarks;
   readonly #lock: Deno.FsFile;
 
-  private constructor(path: string, record: RunRecord, lock: Deno.FsFile) {
+  private constructor(path: string, record: RunRecord, marks: RunMarks, lock: Deno.FsFile) {
     this.path = path;
     this.record = record;
+    this.marks = marks;
     this.#lock = lock;
   }
 
@@ -68,7 +75,7 @@ export class RunFolder {
     );
     await makeFolder(path);
     const lock = await takeLock(path);
-    const folder = new RunFolder(path, newRecord(options), lock);
+    const folder = new RunFolder(path, newRecord(options), marksOf(options), lock);
     await folder.#refuseTaken();
     await folder.update({});
     return folder;
@@ -78,7 +85,8 @@ export class RunFolder {
     const earlier = JSON.parse(await readText(`${path}/run.json`)) as RunRecord;
     const lock = await takeLock(path);
     const { seconds, results, started } = earlier;
-    return new RunFolder(path, { ...newRecord(options), seconds, results, started }, lock);
+    const record = { ...newRecord(options), seconds, results, started };
+    return new RunFolder(path, record, marksOf(options), lock);
   }
 
   /** The path of a file in the folder. */
@@ -173,6 +181,17 @@ function newRecord({ script, settings, backend }: OpenOptions): RunRecord {
     seconds: {},
     results: {},
   };
+}
+
+/** The script and the settings that decide what is learned. */
+function marksOf({ script, settings, free = [] }: OpenOptions): RunMarks {
+  const decisive = Object.entries(settings).filter(([name, value]) =>
+    value !== undefined && ![...FREE, ...free].includes(name)
+  );
+  return Object.fromEntries([
+    ["script", script],
+    ...decisive.map(([name, value]) => [name, String(value)]),
+  ]);
 }
 
 function round(seconds: number): number {

@@ -62,7 +62,16 @@ export const commonFlags = {
 };
 
 /** Settings that may differ when a run is gone on with: they do not change what is learned. */
-const FREE = ["steps", "backend", "workers", "checkpointEvery", "out", "resume", "from", "preset"];
+export const FREE = [
+  "steps",
+  "backend",
+  "workers",
+  "checkpointEvery",
+  "out",
+  "resume",
+  "from",
+  "preset",
+];
 
 /** Settings that belong to one run and are not taken over by the next. */
 const OWN = ["out", "resume", "from"];

@@ -64,7 +64,8 @@ const LOSSES = "history.loss";
 export async function resumeTraining(
   folder: RunFolder,
 ): Promise<{ step: number; tensors?: Map<string, tf.Tensor>; losses: number[] }> {
-  const state = await loadState(folder.path, (line) => console.error(`note: ${line}`));
+  const notice = (line: string) => console.error(`note: ${line}`);
+  const state = await loadState(folder.path, notice, folder.marks);
   if (!state) return { step: 0, losses: [] };
   const { step, tensors } = state;
   const losses = tensors.get(LOSSES)?.data ?? [];
@@ -90,6 +91,7 @@ export async function followTraining(
   const { folder, steps, meanwhile, checkpointEvery = 30 } = options;
   const losses = [...options.losses];
   refuseFewerSteps(options);
+  await folder.update({ status: "running" }); // with the settings that it is gone on with
   const progress = startProgress(options);
   const interruption = listenForInterruption();
   const unread: TrainingStep[] = [];
@@ -149,7 +151,7 @@ async function saveCheckpoint(
   tensors: Map<string, HostTensor>,
 ): Promise<void> {
   tensors.set(LOSSES, { shape: [losses.length], data: Float32Array.from(losses) });
-  await saveState(folder.path, { step: losses.length, tensors });
+  await saveState(folder.path, { step: losses.length, tensors }, folder.marks);
   const rows = losses.map((loss, i) => `${i + 1},${loss}\n`);
   await folder.write("loss.csv", "step,loss\n" + rows.join(""));
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readBytes, writeAtomically } from "../files.ts";
+import { readBytes, writeAtomically, writingFailed } from "../files.ts";
 import { UserError } from "../user_error.ts";
 import {
   type Contents,
@@ -24,23 +24,37 @@ export interface State {
   tensors: Map<string, HostTensor>;
 }
 
+/** What tells a run from others: the settings that decide what it learns, as text. */
+export type RunMarks = Record<string, string>;
+
 /**
  * Writes a run's state. Wherever this is cut off, a whole state stays, even when the newest is damaged.
  *
  * @param folder The run's folder.
+ * @param marks Kept with the state, so that it is not taken for one of another run.
+ * @throws {UserError} The folder cannot be written to, or the disk is full (exit code 1).
  */
-export async function saveState(folder: string, { step, tensors }: State): Promise<void> {
-  const metadata = { step: String(step) };
+export async function saveState(
+  folder: string,
+  { step, tensors }: State,
+  marks: RunMarks = {},
+): Promise<void> {
+  const metadata = { ...marks, step: String(step) };
   const sha256 = await checksum(tensors, metadata);
   const bytes = encodeSafetensors(tensors, { ...metadata, sha256 });
   await writeAtomically(`${folder}/${NEXT}`, bytes);
-  await Deno.rename(`${folder}/${NEWEST}`, `${folder}/${PREVIOUS}`).catch(ignoreMissing);
-  await Deno.rename(`${folder}/${NEXT}`, `${folder}/${NEWEST}`);
+  try {
+    await Deno.rename(`${folder}/${NEWEST}`, `${folder}/${PREVIOUS}`).catch(ignoreMissing);
+    await Deno.rename(`${folder}/${NEXT}`, `${folder}/${NEWEST}`);
+  } catch (error) {
+    throw writingFailed(`${folder}/${NEWEST}`, error);
+  }
 }
 
 /**
- * Reads the newest state that is whole.
+ * Reads the newest state that is whole and the run's own.
  *
+ * @param marks Those of the run; a state that has others is of another run.
  * @param notice Is told, in one line, when the newest could not be used.
  * @returns Undefined when there is none yet.
  * @throws {UserError} There are state files, and none can be used.
@@ -48,11 +62,12 @@ export async function saveState(folder: string, { step, tensors }: State): Promi
 export async function loadState(
   folder: string,
   notice: (line: string) => void,
+  marks: RunMarks = {},
 ): Promise<State | undefined> {
   const problems: string[] = [];
   for (const name of [NEXT, NEWEST, PREVIOUS]) {
     try {
-      const state = await readState(`${folder}/${name}`);
+      const state = await readState(`${folder}/${name}`, marks);
       if (problems.length > 0) {
         notice(`${problems[0]}; going on from ${name}, step ${state.step}`);
       }
@@ -66,9 +81,10 @@ export async function loadState(
   throw new UserError(`no checkpoint in ${folder} can be used: ${problems.join("; ")}`);
 }
 
-async function readState(path: string): Promise<State> {
+async function readState(path: string, marks: RunMarks): Promise<State> {
   const { tensors, metadata } = decodeSafetensors(await readBytes(path), path);
   await verify(path, { tensors, metadata });
+  refuseForeign(path, metadata, marks);
   return { step: Number(metadata.step), tensors };
 }
 
@@ -79,6 +95,15 @@ async function verify(path: string, { tensors, metadata }: Contents): Promise<vo
   }
   if (sha256 !== await checksum(tensors, rest)) {
     throw new UserError(`${path} is damaged: its checksum does not fit its content`);
+  }
+}
+
+/** A mark that only one of the two has says nothing: it came or went with a version of the project. */
+function refuseForeign(path: string, metadata: RunMarks, marks: RunMarks): void {
+  for (const [name, expected] of Object.entries(marks)) {
+    const found = metadata[name];
+    if (found === undefined || found === expected) continue;
+    throw new UserError(`${path} is of another run: its ${name} is ${found}, not ${expected}`);
   }
 }
 
