@@ -243,8 +243,9 @@ browserTest(
   "every font of the equations is in the page, and nothing is too wide",
   async (open, folder) => {
     await writePointRun(`${folder}/points`);
-    await writeImageRun(`${folder}/images`);
-    for (const run of ["points", "images"]) {
+    await writeImageRun(`${folder}/ddim`, { settings: { sampler: "ddim" } });
+    await writeImageRun(`${folder}/ddpm`, { settings: { sampler: "ddpm" } });
+    for (const run of ["points", "ddim", "ddpm"]) {
       const page = await open(await report(`${folder}/${run}`), {
         viewport: { width: 400, height: 800 },
       });

@@ -41,7 +41,8 @@ async function raw(port: number, ...lines: string[]): Promise<string> {
 /** Reads server-sent events until there are so many. */
 async function eventsFrom(address: string, count: number, onFirst?: () => Promise<void>) {
   const stop = new AbortController();
-  const response = await fetch(`${address}events`, { signal: stop.signal });
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(10_000)]);
+  const response = await fetch(`${address}events`, { signal });
   assertEquals(response.headers.get("content-type"), "text/event-stream");
   let text = "";
   let isFirst = true;
@@ -111,12 +112,11 @@ serverTest("other hosts' names and other methods are refused", async ({ address,
 });
 
 serverTest("everybody who listens hears of a change", async ({ address }, run) => {
-  const bystander = eventsFrom(address, 2);
-  await eventsFrom(address, 2, async () => {
+  async function change() {
     await new Promise((resolve) => setTimeout(resolve, 1500)); // it looks every second
     await Deno.writeTextFile(`${run}/loss.csv`, losses(60));
-  });
-  await bystander;
+  }
+  await Promise.all([eventsFrom(address, 2), eventsFrom(address, 2, change)]);
   assertEquals((await (await fetch(`${address}data`)).json()).loss.steps, 60);
 });
 

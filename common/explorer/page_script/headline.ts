@@ -72,7 +72,7 @@ function summary({ record, loss }: RunData): string {
     training !== undefined && `${duration(training)} of training`,
     backend,
     started && `begun ${moment(started)}`,
-    updated && updated !== started && `last written ${moment(updated)}`,
+    record.status !== "running" && updated && `last written ${moment(updated)}`,
   ];
   return parts.filter((part) => part).join(" · ");
 }
