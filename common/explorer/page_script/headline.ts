@@ -16,7 +16,7 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 /** The results that the papers' scripts write; what else there is goes by its own name. */
 const WORDINGS: Record<string, Wording> = {
   K: { label: "bound K for each point", write: bits },
-  KMinusNull: { label: "better than the prior alone by", write: bits },
+  KMinusNull: { label: "K − L_null, the gain over the prior alone", write: bits },
   slicedWasserstein: {
     label: "distance of samples from data (sliced Wasserstein)",
     write: (value) => value.toFixed(4),
@@ -113,6 +113,7 @@ function pairs(entries: [string, string][]): Node[] {
 }
 
 function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
   if (seconds < 90) return `${Math.round(seconds)} s`;
   const minutes = seconds / 60;
   return minutes < 90 ? `${Math.round(minutes)} min` : `${(minutes / 60).toFixed(1)} h`;
