@@ -4,6 +4,7 @@ import { type BackendName, selectBackend } from "../common/backend.ts";
 import { drawHistogram } from "../common/look/histogram.ts";
 import { exact, inSteps, precise, short } from "../common/look/numbers.ts";
 import { drawPictures, picturesIn } from "../common/look/picture.ts";
+import { arePoints, drawPoints } from "../common/look/points.ts";
 import { statistics } from "../common/look/statistics.ts";
 import { gaussianNoise } from "../common/noise.ts";
 import { toByte } from "../common/pixels/image_sheet.ts";
@@ -203,6 +204,21 @@ Deno.test("as many pictures as fit stand side by side; what is too wide is shown
   const halves = Array.from({ length: 2700 }, (_, i) => i % 90 < 45 ? -1 : 1);
   const small = drawPictures(halves, wide, { columns: 40, colour: false });
   assertEquals(small.lines, Array(5).fill(" ".repeat(15) + "@".repeat(15)));
+});
+
+Deno.test("points in the plane are drawn where they lie", () => {
+  assertEquals([[500, 2], [16, 2], [15, 2], [500, 3], [2, 500, 2]].map(arePoints), [
+    ...[true, true, false, false, false],
+  ]);
+  // many at the top right, one on the left, one that is no point
+  const values = [...Array(30).fill([1.9, 1.9]).flat(), -2, 0, NaN, 0];
+  const lines = drawPoints(values, { columns: 80, colour: false });
+  assertEquals(lines.length, 21);
+  assertEquals(lines.at(-1), "31 points, x and y within ±2.0");
+  const marks = lines.slice(0, 20).flatMap((line, y) =>
+    [...line].flatMap((character, x) => character === " " ? [] : [[x, y]])
+  );
+  assertEquals(marks, [[39, 0], [0, 10]]);
 });
 
 Deno.test("a histogram counts every finite number once, in lines no longer than the screen", () => {

@@ -8,6 +8,7 @@ import { imageSheet, type SheetOptions } from "../pixels/image_sheet.ts";
 import { UserError } from "../user_error.ts";
 import { drawHistogram } from "./histogram.ts";
 import { drawPictures, picturesIn, type Screen } from "./picture.ts";
+import { arePoints, drawPoints } from "./points.ts";
 import { noteValues, summaryOf } from "./summary.ts";
 import { backendOf, isNumbers, shapeName, type Values, valuesLater, valuesNow } from "./values.ts";
 
@@ -15,11 +16,11 @@ import { backendOf, isNumbers, shapeName, type Values, valuesLater, valuesNow } 
 const written = new Set<string>();
 
 /**
- * Prints a tensor: its summary, and below it a picture where its shape is that of images, a histogram
- * otherwise.
+ * Prints a tensor: its summary, and below it a picture where its shape is that of images or of points in
+ * the plane, a histogram otherwise.
  *
  * Images are [H, W], [H, W, C] or [B, H, W, C] in [-1, 1], with 1 or 3 channels and 4 pixels or more
- * to a side; of a batch, as many are shown as fit side by side.
+ * to a side; of a batch, as many are shown as fit side by side. Points are [N, 2], from 16 of them on.
  *
  * @returns Nothing; on WebGPU a promise, since there the numbers have to be waited for: they are those
  * of the moment of the call, and are printed when they arrive. In a paused frame that is after it goes on.
@@ -65,9 +66,10 @@ function sheetOf(tensor: tf.Tensor, values: Values): SheetOptions {
   return { ...pictures, images: Float32Array.from(values), columns };
 }
 
-/** The picture or histogram of a tensor's values, as lines; none for words, or for a single number. */
+/** The pictures, points or histogram of a tensor's values, as lines; none for words, or for a single number. */
 export function drawing(tensor: tf.Tensor, values: Values, screen: Screen): string[] {
   if (values.length < 2 || !isNumbers(values)) return [];
+  if (arePoints(tensor.shape)) return drawPoints(values, screen);
   const pictures = picturesIn(tensor.shape);
   if (!pictures) return drawHistogram(values, screen.columns);
   const { lines, shown } = drawPictures(values, pictures, screen);
