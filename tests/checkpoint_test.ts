@@ -195,19 +195,65 @@ folderTest(
   },
 );
 
-folderTest("a save that is cut off anywhere leaves a state to go on from", async (folder) => {
-  const state = (step: number) => ({ step, tensors });
-  await saveState(folder, state(1));
-  await saveState(folder, state(2));
-  const [newest, previous] = ["state.safetensors", "state.previous.safetensors"]
-    .map((name) => `${folder}/${name}`);
-  const load = async () => (await loadState(folder, () => {}))!.step;
-  // while the next one is being written
-  await Deno.writeFile(`${folder}/state.next.part`, new Uint8Array(10));
-  assertEquals(await load(), 2);
-  // after the newest has become the previous one
-  await Deno.rename(newest, previous);
-  assertEquals(await load(), 2);
-  await saveState(folder, state(3));
-  assertEquals(await load(), 3);
-});
+class CutOff extends Error {}
+
+/**
+ * Saves a state in a process that comes to its end after so many operations on files; whatever is
+ * written is written in two halves. Says whether the save was done before that.
+ */
+async function saveCutOff(folder: string, step: number, operations: number): Promise<boolean> {
+  const { open, rename, remove } = Deno;
+  let left = operations;
+  const operate = <T>(operation: () => Promise<T>): Promise<T> =>
+    left-- > 0 ? operation() : Promise.reject(new CutOff());
+  Deno.open = (path, options) =>
+    operate(async () => {
+      const file = await open(path, options);
+      const [write, sync] = [file.write.bind(file), file.sync.bind(file)];
+      file.write = (bytes) => operate(() => write(bytes.subarray(0, Math.ceil(bytes.length / 2))));
+      file.sync = () => operate(sync);
+      return file;
+    });
+  Deno.rename = (from, to) => operate(() => rename(from, to));
+  Deno.remove = (path) => operate(() => remove(path)); // a process that is gone tidies nothing
+  try {
+    await saveState(folder, { step, tensors });
+    return true;
+  } catch (error) {
+    assert(error instanceof UserError && error.cause instanceof CutOff, String(error));
+    return false;
+  } finally {
+    Object.assign(Deno, { open, rename, remove });
+  }
+}
+
+for (const damaged of [false, true]) {
+  const name = damaged ? "over a damaged state" : "once and once more";
+  folderTest(`a save that is cut off anywhere, ${name}, loses nothing`, async (folder) => {
+    const newest = `${folder}/state.safetensors`;
+    const load = async () => (await loadState(folder, () => {}))!.step;
+    let places = 0;
+    for (let done = false; !done; places++) {
+      // a second time at every place that the first leaves behind; 25 operations are more than enough
+      for (let second = 0; second < 25; second++) {
+        for await (const { name } of Deno.readDir(folder)) await Deno.remove(`${folder}/${name}`);
+        await saveState(folder, { step: 1, tensors });
+        await saveState(folder, { step: 2, tensors });
+        if (damaged) await Deno.writeFile(newest, new Uint8Array(100));
+        const before = await load();
+        assertEquals(before, damaged ? 1 : 2);
+        done = await saveCutOff(folder, 3, places);
+        const after = await load();
+        assert(done ? after === 3 : [before, 3].includes(after), `${after} after ${places}`);
+        const doneTwice = await saveCutOff(folder, 4, second);
+        const last = await load();
+        assert(
+          doneTwice ? last === 4 : [after, 4].includes(last),
+          `${last} at ${places}, ${second}`,
+        );
+        if (doneTwice) break;
+      }
+    }
+    assert(places > 5, `${places} places`);
+  });
+}

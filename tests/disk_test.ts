@@ -67,15 +67,23 @@ Deno.test({
       const run = `${folder}/runs/x`;
       const first = await paper1([...SMALL, "--steps", "20", "--out", "runs/x"], folder);
       assertEquals(first.code, 0, first.stderr);
-      const state = await Deno.readFile(`${run}/state.safetensors`);
+      const before = await files(run);
 
-      await fill(`${folder}/runs/ballast`);
-      const full = await paper1(["--resume", "runs/x", "--steps", "40"], folder);
-      assertEquals(full.code, 1, full.stderr);
-      assertEquals(errorLines(full.stderr).length, 1, full.stderr);
-      assertMatch(errorLines(full.stderr)[0], /cannot write runs\/x\/.*[Nn]o space left on device/);
-      assert(!full.stderr.includes("    at "), full.stderr);
-      assertEquals(await Deno.readFile(`${run}/state.safetensors`), state);
+      // nothing fits any more, or the record does but not a checkpoint
+      for (const [room, name] of [[0, "run.json"], [16384, "state.next.safetensors"]] as const) {
+        await fill(`${folder}/runs/ballast`, room);
+        const full = await paper1(["--resume", "runs/x", "--steps", "40"], folder);
+        assertEquals(full.code, 1, full.stderr);
+        const lines = errorLines(full.stderr);
+        assertEquals(lines.length, 1, full.stderr);
+        assertMatch(lines[0], /cannot write runs\/x\/\S+: [Nn]o space left on device/);
+        assert(lines[0].includes(`/${name}: `), lines[0]);
+        assert(!full.stderr.includes("    at "), full.stderr);
+        const after = await files(run);
+        for (const changing of [before, after]) changing.delete("run.json");
+        assertEquals(after, before);
+      }
+      await fill(`${folder}/runs/ballast`, 0);
       const begun = await paper1([...SMALL, "--out", "runs/y"], folder);
       assertEquals(begun.code, 1, begun.stderr);
       assertEquals(errorLines(begun.stderr).length, 1, begun.stderr);
@@ -87,9 +95,9 @@ Deno.test({
     }),
 });
 
-/** Writes until the disk is full. */
-async function fill(path: string): Promise<void> {
-  using file = await Deno.open(path, { write: true, create: true });
+/** Writes until the disk is full, and makes room for so many bytes. */
+async function fill(path: string, room: number): Promise<void> {
+  using file = await Deno.open(path, { write: true, create: true, truncate: true });
   for (const size of [65536, 512]) {
     try {
       for (;;) await file.write(new Uint8Array(size));
@@ -97,6 +105,7 @@ async function fill(path: string): Promise<void> {
       // no space left for another piece of that size
     }
   }
+  await file.truncate((await file.stat()).size - room);
 }
 
 Deno.test({
@@ -123,46 +132,62 @@ function flipped(bytes: Uint8Array): Uint8Array {
   return bytes.with(bytes.length - 9, bytes[bytes.length - 9] ^ 1);
 }
 
-const DAMAGE: Record<string, (bytes: Uint8Array) => Uint8Array> = {
+/** The checkpoint of a run of its own. */
+async function checkpointOf(args: string[]): Promise<Uint8Array> {
+  let bytes = new Uint8Array();
+  await inTemporaryFolder(async (folder) => {
+    await paper1([...SMALL, "--steps", "9", "--out", "runs/x", ...args], folder);
+    bytes = await Deno.readFile(`${folder}/runs/x/state.safetensors`);
+  });
+  return bytes;
+}
+
+const DAMAGE: Record<string, (bytes: Uint8Array) => Uint8Array | Promise<Uint8Array>> = {
   "cut off": (bytes) => bytes.subarray(0, bytes.length / 2),
   "with a flipped bit": flipped,
   "empty": () => new Uint8Array(),
   "of another kind": () => new TextEncoder().encode("PK\x03\x04 this is something else"),
+  "of another run": () => checkpointOf(["--seed", "4"]), // its settings are else the same
 };
 
-for (const [how, damage] of Object.entries(DAMAGE)) {
-  Deno.test({
-    name: `a checkpoint ${how} gives way to the older one, with a notice`,
-    ignore: !mayRunCommands,
-    fn: () =>
-      inTemporaryFolder(async (folder) => {
-        const run = `${folder}/runs/x`;
-        const [newest, previous] = ["state", "state.previous"].map((s) =>
-          `${run}/${s}.safetensors`
-        );
-        await paper1(
-          [...SMALL, "--steps", "9", "--checkpoint-every", "0", "--out", "runs/x"],
-          folder,
-        );
-        const model = await Deno.readFile(`${run}/model.safetensors`);
-        const whole = await Deno.readFile(newest);
-        await Deno.writeFile(newest, damage(whole));
+Deno.test({
+  name: "a bad checkpoint gives way to the older one, with a notice",
+  ignore: !mayRunCommands,
+  fn: (t) =>
+    inTemporaryFolder(async (folder) => {
+      const whole = `${folder}/runs/whole`;
+      const often = ["--steps", "9", "--checkpoint-every", "0"];
+      const first = await paper1([...SMALL, ...often, "--out", "runs/whole"], folder);
+      assertEquals(first.code, 0, first.stderr);
+      const model = await Deno.readFile(`${whole}/model.safetensors`);
+      const state = await Deno.readFile(`${whole}/state.safetensors`);
+      for (const [how, damage] of Object.entries(DAMAGE)) {
+        await t.step(how, async () => {
+          const run = `${folder}/runs/x`;
+          await copyFiles(whole, run);
+          const damaged = await damage(state);
+          await Deno.writeFile(`${run}/state.safetensors`, damaged);
+          const resumed = await paper1(["--resume", "runs/x"], folder);
+          assertEquals(resumed.code, 0, resumed.stderr);
+          const notice = resumed.stderr.split("\n").filter((line) => line.startsWith("note:"));
+          assertEquals(notice.length, 1, resumed.stderr);
+          assertMatch(notice[0], /runs\/x\/state\.safetensors .*going on from state\.previous/);
+          assertEquals(await Deno.readFile(`${run}/model.safetensors`), model);
 
-        const resumed = await paper1(["--resume", "runs/x"], folder);
-        assertEquals(resumed.code, 0, resumed.stderr);
-        const notice = resumed.stderr.split("\n").filter((line) => line.startsWith("note:"));
-        assertEquals(notice.length, 1, resumed.stderr);
-        assertMatch(notice[0], /runs\/x\/state\.safetensors .*going on from state\.previous/);
-        assertEquals(await Deno.readFile(`${run}/model.safetensors`), model);
+          await Deno.writeFile(`${run}/state.safetensors`, damaged);
+          await Deno.writeFile(`${run}/state.previous.safetensors`, damaged);
+          const before = await files(run);
+          const refused = await paper1(["--resume", "runs/x"], folder);
+          assertEquals(refused.code, 2, refused.stderr);
+          assertEquals(errorLines(refused.stderr).length, 1, refused.stderr);
+          assertMatch(errorLines(refused.stderr)[0], /no checkpoint in runs\/x can be used/);
+          assertEquals(await files(run), before);
+        });
+      }
+    }),
+});
 
-        await Deno.writeFile(newest, damage(whole));
-        await Deno.writeFile(previous, damage(whole));
-        const before = await files(run);
-        const refused = await paper1(["--resume", "runs/x"], folder);
-        assertEquals(refused.code, 2, refused.stderr);
-        assertEquals(errorLines(refused.stderr).length, 1, refused.stderr);
-        assertMatch(errorLines(refused.stderr)[0], /no checkpoint in runs\/x can be used/);
-        assertEquals(await files(run), before);
-      }),
-  });
+async function copyFiles(from: string, to: string): Promise<void> {
+  await Deno.mkdir(to, { recursive: true });
+  for (const [name, bytes] of await files(from)) await Deno.writeFile(`${to}/${name}`, bytes);
 }
