@@ -40,11 +40,12 @@ async function main(args: string[]): Promise<number> {
   }
   const { settings: { port } } = parseCommandLine(command, rest);
   const server = await serveRun(folder, { port });
-  console.log(`${folder} is shown at ${server.address}\nCtrl-C ends this`);
-  await new Promise<void>((resolve) => {
+  const asked = new Promise<void>((resolve) => {
     Deno.addSignalListener("SIGINT", resolve);
     if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", resolve);
   });
+  console.log(`${folder} is shown at ${server.address}\nCtrl-C ends this`);
+  await asked;
   await server.close();
   return 0;
 }
