@@ -33,7 +33,8 @@ const DESCRIPTIONS = ["Deno.customInspect", "nodejs.util.inspect.custom", "debug
 
 /**
  * Makes every tensor show as one line (see common/look/summary.ts) wherever it is looked at, and puts
- * `show` and `peek` where a paused frame finds them without an import.
+ * `show` and `peek` where a paused frame finds them without an import: always, as a debugger may be
+ * attached at any time.
  *
  * `tensor.toString()` and `tensor.print()` go on printing the numbers. Called again, it does nothing.
  */
