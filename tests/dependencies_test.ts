@@ -23,12 +23,12 @@ async function config() {
   };
 }
 
-/** The project's own TypeScript files, without the kernels (AssemblyScript) and the adapters. */
+/** The project's own TypeScript files, without the kernels (AssemblyScript). */
 async function* sources(folder = root): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = `${folder}${name}`;
     if (["runs", ".git", "node_modules", "fixtures"].includes(name)) continue;
-    if (path === `${root}common/std` || path === `${root}common/wasm/kernels`) continue;
+    if (path === `${root}common/wasm/kernels`) continue;
     if (isDirectory) yield* sources(`${path}/`);
     else if (/\.ts$/.test(name)) yield path;
   }
@@ -45,9 +45,11 @@ Deno.test({
   name: "every import is the project's own, Deno's, or a package of deno.json",
   ignore: !mayRead,
   fn: async () => {
-    const known = Object.keys((await config()).imports);
+    const ofProject = Object.keys((await config()).imports);
     let count = 0;
     for await (const path of sources()) {
+      // the adapters are packages of their own
+      const known = path.startsWith(`${root}common/std/`) ? await adapterImports() : ofProject;
       for (const specifier of importsOf(await Deno.readTextFile(path))) {
         count++;
         if (/^(\.\.?\/|node:|\$\{root\})/.test(specifier)) continue; // ${root}: in a test of a whole process
@@ -61,24 +63,44 @@ Deno.test({
   },
 });
 
+/** What the adapters in the place of the JSR packages import. */
+async function adapterImports(): Promise<string[]> {
+  return Object.keys(await adapterPackages());
+}
+
+async function adapterPackages(): Promise<Record<string, string>> {
+  const { links } = await config();
+  const all = await Promise.all(links.map(async (link) => {
+    const { imports = {} } = JSON.parse(await Deno.readTextFile(`${root}${link}/deno.json`));
+    return imports;
+  }));
+  return Object.assign({}, ...all);
+}
+
 Deno.test({
-  name: "packages have exact versions, and the README lists each of them",
+  name: "packages have exact versions, and the README lists just those",
   ignore: !mayRead,
   fn: async () => {
     const { imports, tasks } = await config();
-    const readme = await Deno.readTextFile(`${root}README.md`);
-    const [, chapter] = /\n## Packages\n([\s\S]*?)\n## /.exec(readme)!;
-    for (const [name, target] of Object.entries(imports)) {
+    const all = { ...imports, ...await adapterPackages() };
+    for (const [name, target] of Object.entries(all)) {
       const exact = /^npm:(@[\w-]+\/)?[\w.-]+@\d+\.\d+\.\d+$/.test(target);
-      const fromJsr = target === `jsr:${name}@^1`; // the lock file has the exact one
+      const fromJsr = target === `jsr:${name}@^1`; // adapters stand there; without, the lock file pins it
       assert(exact || fromJsr, `${name}: ${target}`);
-      assert(chapter.includes(`\`${name}\``), `README.md, Packages, does not list ${name}`);
     }
-    for (const [name, command] of Object.entries(tasks)) {
-      for (const [specifier] of command.matchAll(/npm:\S+/g)) {
-        assert(/@\d+\.\d+\.\d+/.test(specifier), `deno task ${name}: ${specifier}`);
+    const names = new Set(Object.keys(all));
+    for (const [task, command] of Object.entries(tasks)) {
+      for (const [specifier, name] of command.matchAll(/npm:((?:@[\w-]+\/)?[\w.-]+)\S*/g)) {
+        assert(/@\d+\.\d+\.\d+/.test(specifier), `deno task ${task}: ${specifier}`);
+        names.add(name);
       }
     }
+    const readme = await Deno.readTextFile(`${root}README.md`);
+    const [, chapter] = /\n## Packages\n([\s\S]*?)\n## /.exec(readme)!;
+    const rows = chapter.split("\n").filter((line) => line.startsWith("| `"));
+    const listed = rows.flatMap((row) => [...row.split("|")[1].matchAll(/`([^`]+)`/g)])
+      .map(([, name]) => name);
+    assertEquals(listed.sort(), [...names].sort(), "README.md, Packages");
   },
 });
 
