@@ -400,7 +400,7 @@ async function sampleOnly(settings: Settings, backend: Backend): Promise<number>
 async function compare(settings: Settings, backend: Backend): Promise<number> {
   const { seed, timesteps: T, samples: count } = settings;
   const model = await loadModel(settings.resume!);
-  const digits = await realDigits(settings);
+  const digits = count > 1 ? await realDigits(settings) : undefined; // one image has no spread
   const folder = await RunFolder.open({ script: "paper2", settings, backend });
   console.error(`${backend.reason}\nwriting to ${folder.path}`);
   const start = (shape: ImageShape, index: number) => ({ shape, seed, name: `compared ${index}` });
