@@ -41,6 +41,9 @@ Deno.test({
       assertEquals(await Deno.readFile(`${folder}/runs/x/model.safetensors`), model);
       assertEquals(await Deno.readFile(`${folder}/runs/x/run.json`), record);
 
+      const one = await paper2(["--compare-samplers", "--resume", "runs/x", "--samples", "1"]);
+      assertEquals(one.code, 0, one.stderr); // one image is too few to be measured
+
       const nowhere = await paper2(["--compare-samplers"]);
       assertEquals(nowhere.code, 2);
       assertMatch(errorLines(nowhere.stderr)[0], /--compare-samplers needs a trained model/);
