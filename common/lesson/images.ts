@@ -109,6 +109,7 @@ async function main(args: string[]): Promise<void> {
   const minutes = jobs.reduce((sum, job) => sum + job.minutes, 0);
   console.error(`${jobs.length} commands, about ${inWords(60 * minutes)} on 2 cores`);
   await makeFolder("images");
+  await runTask(["drawings"]);
   for (const [i, job] of jobs.entries()) await carryOut(job, `${i + 1} of ${jobs.length}`);
   await compose();
 }
@@ -125,17 +126,21 @@ async function carryOut({ run, task, pictures, minutes }: Job, which: string): P
     const where = isNew && !started ? ["--out", folder] : ["--resume", folder];
     const typed = started ? [task[0], ...where] : [...task, ...where];
     console.error(`${which}: deno task ${typed.join(" ")}   (about ${inWords(60 * minutes)})`);
-    const { code } = await new Deno.Command(Deno.execPath(), { args: ["task", ...typed] }).output()
-      .then(({ code, stdout, stderr }) => {
-        if (code !== 0) Deno.stderr.writeSync(stderr);
-        else Deno.stdout.writeSync(stdout);
-        return { code };
-      });
-    if (code !== 0) throw new UserError(`deno task ${typed.join(" ")} failed`, { exitCode: 1 });
+    await runTask(typed);
   }
   for (const name of pictures) {
     await writeAtomically(`images/${name}`, await readBytes(`${folder}/${name}`));
   }
+}
+
+/** Runs `deno task …`, showing its numbers; its errors when it fails. */
+async function runTask(typed: string[]): Promise<void> {
+  const command = new Deno.Command(Deno.execPath(), { args: ["task", ...typed] });
+  const { code, stdout, stderr } = await command.output();
+  Deno.stdout.writeSync(stdout);
+  if (code === 0) return;
+  Deno.stderr.writeSync(stderr);
+  throw new UserError(`deno task ${typed.join(" ")} failed`, { exitCode: 1 });
 }
 
 /** The pictures that show several runs, as far as these are there. */
