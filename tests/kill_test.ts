@@ -229,17 +229,20 @@ Deno.test({
       const endless = ["--resume", "runs/x", "--steps", "1000000"];
       const first = scriptCommand(script, endless, folder).spawn();
       const output = first.output();
-      for (let i = 0; await changed(record) === before; i++) {
-        assert(i < 200, "the run was not gone on with within 20 s");
-        await pause(100);
+      try {
+        for (let i = 0; await changed(record) === before; i++) {
+          assert(i < 200, "the run was not gone on with within 20 s");
+          await pause(100);
+        }
+        for (const second of [["--resume", "runs/x", "--steps", "4"], ["--out", "runs/x"]]) {
+          const refused = await runScript(script, second, folder);
+          assertEquals(refused.code, 2, refused.stderr);
+          assertMatch(errorLines(refused.stderr)[0], /another process is working in runs\/x/);
+        }
+      } finally {
+        first.kill("SIGKILL");
+        await output;
       }
-      for (const second of [["--resume", "runs/x"], ["--out", "runs/x"]]) {
-        const refused = await runScript(script, second, folder);
-        assertEquals(refused.code, 2, refused.stderr);
-        assertMatch(errorLines(refused.stderr)[0], /another process is working in runs\/x/);
-      }
-      first.kill("SIGKILL");
-      await output;
       // --resume alone would go on to the million steps that the killed one was told
       assertEquals(JSON.parse(await Deno.readTextFile(record)).settings.steps, 1000000);
       const next = await runScript(script, ["--resume", "runs/x", "--steps", "5"], folder);
