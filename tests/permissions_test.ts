@@ -124,7 +124,7 @@ const SHORT: Record<string, string[][]> = {
   verify: [[RUN_1, "--steps", "2"], [RUN_2, "--steps", "1"]],
   explore: [[RUN_2, "--port", "0"]],
   drawings: [[]],
-  images: [["--only", "paper1-short"]], // a job that is done already, see below
+  images: [["--only", "paper1-short"]], // done already, see below
   bench: [["--only", "c", "--rounds", "1"]],
   debug: [["paper_1_partb.ts", ...SMALL_1]],
 };
@@ -140,7 +140,7 @@ Deno.test({
         const command = (await tasks())[name];
         for (const args of runs) {
           await t.step(`deno task ${name} ${args.join(" ")}`, async () => {
-            if (name === "images") await pretendDone(`${folder}/runs/images/paper1-short`);
+            if (name === "images") await prepareImages(folder);
             const { code, stdout, stderr } = await endOf(
               taskCommand(command, args, folder).spawn(),
             );
@@ -150,12 +150,20 @@ Deno.test({
         }
       }
       const left = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
-      assertEquals(left, ["images", "runs"]);
+      assertEquals(left, ["deno.json", "images", "runs"]);
     }),
 });
 
-/** Leaves what the task `images` takes for a finished run; a real one takes as long as the lesson's. */
-async function pretendDone(run: string): Promise<void> {
+/**
+ * What the task `images` needs: `deno task drawings`, which it starts, and a run that it takes for
+ * finished, as a real one takes as long as the lesson's.
+ */
+async function prepareImages(folder: string): Promise<void> {
+  const { drawings } = await tasks();
+  const command = drawings.replace("deno run", `deno run --config=${root}deno.json`)
+    .replace(/\S+\.ts$/, (script) => root + script);
+  await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ tasks: { drawings: command } }));
+  const run = `${folder}/runs/images/paper1-short`;
   await Deno.mkdir(run, { recursive: true });
   const record = { script: "paper1", settings: {}, status: "finished" };
   await Deno.writeTextFile(`${run}/run.json`, JSON.stringify(record));
