@@ -52,7 +52,8 @@ import {
   pSample,
   reverseProcess,
 } from "./common/reverse_process.ts";
-import { commonFlags, readRecord } from "./common/run_settings.ts";
+import { readRecord } from "./common/run_record.ts";
+import { commonFlags } from "./common/run_settings.ts";
 import { UserError } from "./common/user_error.ts";
 
 const { seed, backend, workers } = commonFlags;

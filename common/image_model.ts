@@ -8,8 +8,8 @@ import * as tf from "@tensorflow/tfjs";
 import { UNet } from "../unet.ts";
 import { readSafetensors } from "./checkpoint.ts";
 import { choice, integer, kebab, number, type Settings, text } from "./command_line.ts";
-import { readText } from "./files.ts";
 import type { Denoiser } from "./reverse_process.ts";
+import { readRecord } from "./run_record.ts";
 import { cosineSchedule, linearSchedule, type Schedule } from "./schedule.ts";
 import { UserError } from "./user_error.ts";
 
@@ -122,10 +122,10 @@ export async function loadModel(folder: string): Promise<ImageModel> {
 
 /** The model's settings in a run.json. */
 async function recordedSettings(path: string): Promise<ModelSettings> {
-  const record = parseRecord(await readText(path));
+  const { settings: all = {} } = await readRecord(path);
   const settings: Record<string, unknown> = {};
   for (const [name, flag] of Object.entries(modelFlags)) {
-    const recorded = record?.[name];
+    const recorded = all[name];
     settings[name] = recorded === undefined ? undefined : flag.parse(String(recorded));
     if (settings[name] === undefined) {
       const found = recorded === undefined ? `has no ${kebab(name)}` : `has ${name} = ${recorded}`;
@@ -135,14 +135,6 @@ async function recordedSettings(path: string): Promise<ModelSettings> {
     }
   }
   return settings as ModelSettings;
-}
-
-function parseRecord(content: string): Record<string, unknown> | undefined {
-  try {
-    return JSON.parse(content)?.settings;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The paper's β, from 10⁻⁴ to 0.02, are for T = 1000: with fewer steps each must do more. */

@@ -7,26 +7,10 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "./backend.ts";
 import type { RunMarks } from "./checkpoint/state.ts";
-import { askForFolder, makeFolder, readText, writeAtomically, writingFailed } from "./files.ts";
+import { askForFolder, makeFolder, writeAtomically, writingFailed } from "./files.ts";
+import { readRecord, type RunRecord } from "./run_record.ts";
 import { FREE } from "./run_settings.ts";
 import { UserError } from "./user_error.ts";
-
-/** What `run.json` says. */
-export interface RunRecord {
-  /** The task that ran. */
-  script: string;
-  settings: Record<string, unknown>;
-  versions: Record<string, string>;
-  backend: { name: string; adapter?: string; workers: number };
-  status: "running" | "interrupted" | "finished";
-  /** When it was begun and last written, in ISO 8601. */
-  started: string;
-  updated: string;
-  /** Seconds that were spent in all, by what they were spent on. */
-  seconds: Record<string, number>;
-  /** The numbers printed at the end. */
-  results: Record<string, unknown>;
-}
 
 /** Which folder to open, and what stands in its record from the beginning. */
 export interface OpenOptions {
@@ -82,9 +66,9 @@ export class RunFolder {
   }
 
   static async #reopen(options: OpenOptions, path: string): Promise<RunFolder> {
-    const earlier = JSON.parse(await readText(`${path}/run.json`)) as RunRecord;
+    const earlier = await readRecord(`${path}/run.json`);
     const lock = await takeLock(path);
-    const { seconds, results, started } = earlier;
+    const { seconds, results, started } = earlier as RunRecord;
     const record = { ...newRecord(options), seconds, results, started };
     return new RunFolder(path, record, marksOf(options), lock);
   }

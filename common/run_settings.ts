@@ -17,8 +17,8 @@ import {
   type Settings,
   text,
 } from "./command_line.ts";
-import { askForFolder, readText } from "./files.ts";
-import type { RunRecord } from "./run_folder.ts";
+import { askForFolder } from "./files.ts";
+import { readRecord } from "./run_record.ts";
 import { UserError } from "./user_error.ts";
 
 /** The flags that every script has. */
@@ -112,22 +112,6 @@ export async function readSettings<F extends Flags>(
   if (resume !== undefined) refuseChanges(first.given, earlier, [...FREE, ...free], resume);
   const { settings, given } = parseCommandLine(command, args, earlier);
   return { settings, given };
-}
-
-/**
- * Reads a run.json.
- *
- * @throws {UserError} It cannot be read, or is something else.
- */
-export async function readRecord(path: string): Promise<Partial<RunRecord>> {
-  const content = await readText(path);
-  try {
-    const record = JSON.parse(content);
-    if (typeof record?.settings === "object" && record.settings !== null) return record;
-  } catch {
-    // not JSON: said below
-  }
-  throw new UserError(`${path} is not a run's record: expected the run.json that a run writes`);
 }
 
 /** Brings recorded settings through the same checks as the command line. */

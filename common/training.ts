@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { HostTensor } from "./checkpoint/safetensors.ts";
 import { loadState, saveState } from "./checkpoint/state.ts";
 import { toHost, toTensors } from "./checkpoint.ts";
+import { lossCurve } from "./loss_curve.ts";
 import { Progress } from "./progress.ts";
 import type { RunFolder } from "./run_folder.ts";
 import { UserError } from "./user_error.ts";
@@ -152,8 +153,7 @@ async function saveCheckpoint(
 ): Promise<void> {
   tensors.set(LOSSES, { shape: [losses.length], data: Float32Array.from(losses) });
   await saveState(folder.path, { step: losses.length, tensors }, folder.marks);
-  const rows = losses.map((loss, i) => `${i + 1},${loss}\n`);
-  await folder.write("loss.csv", "step,loss\n" + rows.join(""));
+  await folder.write("loss.csv", lossCurve(losses));
 }
 
 /** Reads losses in one transfer and disposes of them. */

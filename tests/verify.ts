@@ -19,10 +19,10 @@ import {
   runMain,
   takeFolder,
 } from "../common/command_line.ts";
-import { readText } from "../common/files.ts";
+import { readLossCurve } from "../common/loss_curve.ts";
 import { Progress } from "../common/progress.ts";
-import type { RunRecord } from "../common/run_folder.ts";
-import { readRecord, readSettings } from "../common/run_settings.ts";
+import { readRecord, type RunRecord } from "../common/run_record.ts";
+import { commonFlags, readSettings } from "../common/run_settings.ts";
 import type { TrainingStep } from "../common/training.ts";
 import { UserError } from "../common/user_error.ts";
 import * as paper1 from "../paper_1_partb.ts";
@@ -35,11 +35,7 @@ const flags = {
     of: BACKEND_NAMES,
     default: "auto",
   }),
-  workers: integer({
-    help: "threads for --backend wasm; the result does not depend on them",
-    default: navigator.hardwareConcurrency,
-    max: 64,
-  }),
+  workers: commonFlags.workers,
 };
 
 const command: Command<typeof flags> = {
@@ -51,8 +47,10 @@ const command: Command<typeof flags> = {
 };
 
 /** Prepares to train again what a run.json describes, from its first step. */
-async function trainingOf(path: string): Promise<() => Promise<Iterable<TrainingStep>>> {
-  const { script } = await readRecord(path);
+async function trainingOf(
+  { script }: Partial<RunRecord>,
+  path: string,
+): Promise<() => Promise<Iterable<TrainingStep>>> {
   const again = ["--from", path];
   if (script === "paper1") {
     const { settings } = (await readSettings(paper1.command, again))!;
@@ -64,15 +62,11 @@ async function trainingOf(path: string): Promise<() => Promise<Iterable<Training
 
 /** The losses of up to so many first steps, as loss.csv has them. */
 async function readLosses(path: string, steps: number): Promise<number[]> {
-  const [header, ...rows] = (await readText(path)).trimEnd().split("\n");
-  const losses = rows.slice(0, steps).map((row, i) => {
-    const [, step, loss] = /^(\d+),([-\d.e]+)$/.exec(row) ?? [];
-    return Number(step) === i + 1 ? Number(loss) : NaN;
-  });
-  if (header !== "step,loss" || losses.length === 0 || losses.some(Number.isNaN)) {
-    throw new UserError(`${path} is not the loss curve of a run: expected lines of step,loss`);
+  const rows = (await readLossCurve(path)).slice(0, steps);
+  if (rows.length === 0 || rows.some(([step], i) => step !== i + 1)) {
+    throw new UserError(`${path} is not the loss curve of a run: expected one from step 1 on`);
   }
-  return losses;
+  return rows.map(([, loss]) => loss);
 }
 
 /** The losses of so many steps, computed now. */
@@ -128,8 +122,9 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const { settings: { steps, workers }, given } = parseCommandLine(command, rest);
-  const record = await readRecord(`${folder}/run.json`);
-  const start = await trainingOf(`${folder}/run.json`);
+  const path = `${folder}/run.json`;
+  const record = await readRecord(path);
+  const start = await trainingOf(record, path);
   const recorded = await readLosses(`${folder}/loss.csv`, steps);
   const asRecorded = BACKEND_NAMES.find((name) => name === record.backend?.name);
   const backend = await selectBackend(given.backend ?? asRecorded ?? "auto", { workers });

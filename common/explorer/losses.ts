@@ -1,10 +1,9 @@
 /**
- * Reads loss.csv.
+ * A run's losses for its page.
  *
  * @module
  */
-import { readText } from "../files.ts";
-import { UserError } from "../user_error.ts";
+import { readLossCurve } from "../loss_curve.ts";
 import { packed } from "./packed.ts";
 import type { LossData } from "./run_data.ts";
 
@@ -18,11 +17,7 @@ const MOST_BINS = 300;
  * @throws {UserError} The file is something else.
  */
 export async function readLosses(path: string): Promise<LossData | undefined> {
-  const [header, ...lines] = (await readText(path)).trimEnd().split("\n");
-  const rows = lines.map((line) => line.split(",").map(Number));
-  const isSound = header === "step,loss" &&
-    rows.every((row) => row.length === 2 && row.every(Number.isFinite));
-  if (!isSound) throw new UserError(`${path} is not a loss curve: expected lines of step,loss`);
+  const rows = await readLossCurve(path);
   if (rows.length === 0) return undefined;
   const binSize = Math.ceil(rows.length / MOST_BINS);
   const bins: number[] = [];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readText } from "../files.ts";
+import { isTable, readRecord } from "../run_record.ts";
 import { UserError } from "../user_error.ts";
 import type { RecordData } from "./run_data.ts";
 
@@ -13,19 +13,13 @@ import type { RecordData } from "./run_data.ts";
  * @param folder The run's folder.
  * @throws {UserError} There is no run.json, or it is something else.
  */
-export async function readRecord(folder: string): Promise<RecordData> {
-  const path = `${folder}/run.json`;
-  const record = parse(
-    await readText(path).catch((error) => {
-      if (!(error.cause instanceof Deno.errors.NotFound)) throw error;
-      throw new UserError(
-        `${folder} is not the folder of a run: it has no run.json; give one like runs/paper1-quick-0`,
-      );
-    }),
-  );
-  if (!isTable(record) || !isTable(record.settings)) {
-    throw new UserError(`${path} is not a run's record: expected the run.json that a run writes`);
-  }
+export async function readRecordData(folder: string): Promise<RecordData> {
+  const record = await readRecord(`${folder}/run.json`).catch((error) => {
+    if (!(error.cause instanceof Deno.errors.NotFound)) throw error;
+    throw new UserError(
+      `${folder} is not the folder of a run: it has no run.json; give one like runs/paper1-quick-0`,
+    );
+  }) as Record<string, unknown>; // what it says may be of any form
   const { script, status, started, updated, backend, settings, versions, seconds, results } =
     record;
   return {
@@ -41,14 +35,6 @@ export async function readRecord(folder: string): Promise<RecordData> {
       isNumber(entry[1]) || (Array.isArray(entry[1]) && entry[1].every(isNumber))
     ),
   };
-}
-
-function parse(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }
 
 function backendInWords({ name, adapter, workers }: Record<string, unknown>): string {
@@ -73,8 +59,4 @@ function text(value: unknown): string {
 
 function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
-}
-
-function isTable(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

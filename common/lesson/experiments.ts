@@ -7,7 +7,7 @@ import { decodeSafetensors } from "../checkpoint/safetensors.ts";
 import { readBytes, readText } from "../files.ts";
 import { labelledRows } from "../pixels/labelled_rows.ts";
 import { diffusionFigure } from "../plot/figures.ts";
-import { readRecord } from "../run_settings.ts";
+import { readRecord } from "../run_record.ts";
 
 /** A run and what is said of it. */
 export interface Experiment {

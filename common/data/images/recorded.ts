@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readRecord } from "../../run_settings.ts";
+import { readRecord } from "../../run_record.ts";
 import { UserError } from "../../user_error.ts";
 import { type DatasetName, DATASETS } from "./load.ts";
 
