@@ -36,7 +36,7 @@ import {
   text,
 } from "./common/command_line.ts";
 import { batch, type ImageSet } from "./common/data/images/image_set.ts";
-import { DATASETS, loadImages } from "./common/data/images/load.ts";
+import { DATASETS, hasDigits, loadImages } from "./common/data/images/load.ts";
 import { drawImages, type ImageShape, recordChain } from "./common/draw_images.ts";
 import { writeReportPage } from "./common/explorer/page.ts";
 import { qSample } from "./common/forward_process.ts";
@@ -267,8 +267,14 @@ export function ddim(
 
 /** Settings that a run may be gone on with although it had others: they only concern the drawing. */
 const FREE = [
-  ...["sampler", "sampleSteps", "eta", "samples", "sampleOnly", "compareSamplers"],
-  ...["dataDir", "download"],
+  "sampler",
+  "sampleSteps",
+  "eta",
+  "samples",
+  "sampleOnly",
+  "compareSamplers",
+  "dataDir",
+  "download",
 ];
 /** Seconds from one sheet to the next. */
 const SHEET_EVERY = 40;
@@ -503,7 +509,7 @@ async function realDigits(
   settings: Settings,
   train?: ImageSet,
 ): Promise<RealDigits | undefined> {
-  if (settings.dataset !== "mnist" && settings.dataset !== "mnist-full") return undefined;
+  if (!hasDigits(settings.dataset)) return undefined;
   return {
     train: train ?? await loadImages({ ...settings, split: "train" }),
     unseen: await loadImages({ ...settings, split: "test" }),

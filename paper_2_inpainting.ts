@@ -34,7 +34,7 @@ import {
   text,
 } from "./common/command_line.ts";
 import { batch, type ImageSet } from "./common/data/images/image_set.ts";
-import { loadImages } from "./common/data/images/load.ts";
+import { hasDigits, loadImages } from "./common/data/images/load.ts";
 import { readPngPicture } from "./common/data/images/png_folder.ts";
 import { type RecordedDataset, recordedDataset } from "./common/data/images/recorded.ts";
 import { type DigitClassifier, trainClassifier } from "./common/digit_classifier.ts";
@@ -52,7 +52,7 @@ import {
 import { makeMask, MASKS, parseMask } from "./common/masks.ts";
 import { gaussianNoise } from "./common/noise.ts";
 import { inpaintingSheet } from "./common/pixels/inpainting_sheet.ts";
-import { inWords, Progress } from "./common/progress.ts";
+import { inWords } from "./common/progress.ts";
 import { permutation } from "./common/random.ts";
 import {
   type ChainPoint,
@@ -346,17 +346,7 @@ async function digitClassifier(
   train: ImageSet,
   seed: number,
 ): Promise<DigitClassifier | undefined> {
-  if (!train.labels || (dataset !== "mnist" && dataset !== "mnist-full")) return undefined;
-  let progress: Progress | undefined;
-  const classifier = await trainClassifier(train, {
-    seed,
-    onStep: (done, total) => {
-      progress ??= new Progress({ label: "classifier", total });
-      progress.update(done);
-    },
-  });
-  progress?.finish();
-  return classifier;
+  return hasDigits(dataset) ? await trainClassifier(train, { seed, bar: true }) : undefined;
 }
 
 /** @throws {UserError} The chain is longer than the model's, or a jump longer than the chain. */

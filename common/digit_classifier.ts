@@ -11,6 +11,7 @@ import { batch, type ImageSet } from "./data/images/image_set.ts";
 import { convolution, dense } from "./layers.ts";
 import { silu } from "./ops/silu.ts";
 import { Parameters } from "./parameters.ts";
+import { Progress } from "./progress.ts";
 import { integers, permutation } from "./random.ts";
 
 const CLASSES = 10;
@@ -158,15 +159,16 @@ export class DigitClassifier {
  * @param set Pictures with labels 0 to 9.
  * @param options.seed Decides the first weights and the order of the pictures.
  * @param options.steps Steps of 128 pictures; 1,200 unless told.
- * @param options.onStep Called after each step, with the number done: for a progress bar.
+ * @param options.bar Whether a bar shows how far it is; false unless told.
  * @throws {Error} The pictures have no labels.
  */
 export async function trainClassifier(
   set: ImageSet,
-  options: { seed: number; steps?: number; onStep?: (done: number, steps: number) => void },
+  options: { seed: number; steps?: number; bar?: boolean },
 ): Promise<DigitClassifier> {
   if (!set.labels) throw new Error(`trainClassifier: the pictures of ${set.name} have no labels`);
-  const { seed, steps = training.steps, onStep } = options;
+  const { seed, steps = training.steps, bar = false } = options;
+  const progress = bar ? new Progress({ label: "classifier", total: steps }) : undefined;
   const classifier = new DigitClassifier({ ...set, seed });
   const adam = new Adam(classifier.parameters);
   const batches = shuffledBatches(set.count, seed);
@@ -182,8 +184,9 @@ export async function trainClassifier(
     adam.step(gradients, training.learningRate * (1 + Math.cos(Math.PI * step / steps)) / 2);
     if (step % 10 === 9) await value.data(); // lets the GPU and the user's Ctrl+C keep up
     tf.dispose([value, ...gradients.values()]);
-    onStep?.(step + 1, steps);
+    progress?.update(step + 1);
   }
+  progress?.finish();
   adam.dispose();
   return classifier;
 }

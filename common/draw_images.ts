@@ -4,6 +4,7 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
+import { evenly } from "./evenly.ts";
 import { Progress } from "./progress.ts";
 import { type ChainPoint, endOfChain } from "./reverse_process.ts";
 
@@ -70,9 +71,7 @@ export async function recordChain(
   length: number,
   columns: number,
 ): Promise<ChainRecord> {
-  const wanted = new Set(
-    Array.from({ length: columns }, (_, i) => Math.round(i * length / (columns - 1))),
-  );
+  const wanted = new Set(evenly(length + 1, columns));
   const record: ChainRecord = { t: [], xt: [], x0Hat: [] };
   let at = 0;
   for (const { t, xt, x0Hat } of chain) {

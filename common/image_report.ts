@@ -10,13 +10,13 @@ import { concatenated, encodeSafetensors, vector } from "./checkpoint/safetensor
 import { batch, type ImageSet } from "./data/images/image_set.ts";
 import { trainClassifier } from "./digit_classifier.ts";
 import type { ImageShape } from "./draw_images.ts";
+import { evenly } from "./evenly.ts";
 import { qSample } from "./forward_process.ts";
 import type { ImageModel } from "./image_model.ts";
 import { gaussianNoise } from "./noise.ts";
 import { chainSheet, type ChainSheetOptions } from "./pixels/chain_sheet.ts";
 import { imageSheet } from "./pixels/image_sheet.ts";
 import { lossFigure } from "./plot/figures.ts";
-import { Progress } from "./progress.ts";
 import { integers } from "./random.ts";
 import type { RunFolder } from "./run_folder.ts";
 import type { Schedule } from "./schedule.ts";
@@ -73,15 +73,7 @@ export async function withDigitMeasure<Result>(
   seed: number,
   use: (measure: (samples: Float32Array) => Promise<SampleReport>) => Promise<Result>,
 ): Promise<Result> {
-  let progress: Progress | undefined;
-  const classifier = await trainClassifier(train, {
-    seed,
-    onStep: (done, steps) => {
-      progress ??= new Progress({ label: "classifier", total: steps });
-      progress.update(done);
-    },
-  });
-  progress?.finish();
+  const classifier = await trainClassifier(train, { seed, bar: true });
   try {
     return await use((samples) => sampleReport(samples, classifier, train, unseen));
   } finally {
@@ -135,9 +127,7 @@ export async function writeFigures(folder: RunFolder, figures: ImageFigures): Pr
 
 /** Some of a chain's points, evenly spaced, the first and the last among them. */
 function thinned(chain: ChainSheetOptions): ChainSheetOptions {
-  const last = chain.t.length - 1;
-  const columns = Math.min(COLUMNS, last + 1);
-  const kept = Array.from({ length: columns }, (_, i) => Math.round(i * last / (columns - 1)));
+  const kept = evenly(chain.t.length, COLUMNS);
   const some = <X>(all: X[]) => kept.map((i) => all[i]);
   return { ...chain, t: some(chain.t), xt: some(chain.xt), x0Hat: some(chain.x0Hat) };
 }

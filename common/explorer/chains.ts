@@ -4,6 +4,7 @@
  * @module
  */
 import { decodeSafetensors, type HostTensor } from "../checkpoint/safetensors.ts";
+import { evenly } from "../evenly.ts";
 import { readBytes } from "../files.ts";
 import { UserError } from "../user_error.ts";
 import { packed, packedCoarsely, packedPixels } from "./packed.ts";
@@ -101,11 +102,4 @@ function imageChains(tensors: Tensors, wrong: Wrong): ImageChains | undefined {
     return packedPixels(cut, [kept.length, images, H, W, C]);
   });
   return { t: kept.map((k) => t.data[k]), xt: keptXt, x0Hat: keptX0Hat };
-}
-
-/** So many of the indices 0..count−1, evenly spaced, the first and the last among them. */
-export function evenly(count: number, some: number): number[] {
-  if (some >= count) return Array.from({ length: count }, (_, i) => i);
-  if (some === 1) return [count - 1];
-  return Array.from({ length: some }, (_, i) => Math.round(i * (count - 1) / (some - 1)));
 }

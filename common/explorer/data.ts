@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { evenly } from "../evenly.ts";
 import { readBytes } from "../files.ts";
 import { UserError } from "../user_error.ts";
-import { evenly, readFigures } from "./chains.ts";
+import { readFigures } from "./chains.ts";
 import { base64 } from "./packed.ts";
 import { readLosses } from "./losses.ts";
-import { readRecord } from "./record.ts";
+import { readRecordData } from "./record.ts";
 import type { RunData } from "./run_data.ts";
 
 /** Bytes that the pictures of each kind may take. */
@@ -32,7 +33,7 @@ interface File {
  * @throws {UserError} There is no such folder, or no run.json in it.
  */
 export async function readRun(folder: string): Promise<RunData> {
-  const record = await readRecord(folder);
+  const record = await readRecordData(folder);
   const files = await listFiles(folder);
   const problems: string[] = [];
   async function optional<Part>(

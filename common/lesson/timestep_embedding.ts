@@ -5,6 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { timestepEmbedding } from "../../unet.ts";
+import { evenly } from "../evenly.ts";
 import { imageSheet } from "../pixels/image_sheet.ts";
 import { drawing, picture, text } from "../plot/svg.ts";
 
@@ -18,7 +19,7 @@ const [WIDTH, HEIGHT, LEFT, TOP] = [600, 240, 56, 34];
  */
 export async function embeddingPicture(T: number, C: number): Promise<string> {
   const shown = WIDTH / 2; // columns
-  const t = Array.from({ length: shown }, (_, i) => 1 + Math.round(i * (T - 1) / (shown - 1)));
+  const t = evenly(T, shown).map((i) => i + 1);
   const rows = tf.tidy(() => tf.transpose(timestepEmbedding(tf.tensor1d(t, "float32"), C))); // [C, t]
   const images = await rows.data<"float32">();
   rows.dispose();

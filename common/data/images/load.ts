@@ -19,6 +19,11 @@ import { readPngFolder } from "./png_folder.ts";
 export const DATASETS = ["mnist", "mnist-full", "fashion-mnist", "cifar10", "images"] as const;
 export type DatasetName = typeof DATASETS[number];
 
+/** Whether its pictures are the ten digits, with labels. */
+export function hasDigits(dataset: DatasetName): boolean {
+  return dataset === "mnist" || dataset === "mnist-full";
+}
+
 const LARGEST_SIZE = 512;
 
 /** What to load. */
