@@ -12,7 +12,7 @@
 import { type Command, helpText, parseCommandLine, runMain, text } from "../command_line.ts";
 import { makeFolder, readBytes, writeAtomically } from "../files.ts";
 import { inWords } from "../progress.ts";
-import { readRecord } from "../run_settings.ts";
+import { readRecord } from "../run_record.ts";
 import { UserError } from "../user_error.ts";
 import { imageExperiments, pointExperiments } from "./experiments.ts";
 
@@ -20,9 +20,11 @@ import { imageExperiments, pointExperiments } from "./experiments.ts";
 interface Job {
   /** The folder in runs/images. */
   run: string;
-  /** `deno task …`; a new run is told its folder, others are told to --resume it. */
+  /** `deno task …` without the folder. */
   task: string[];
-  /** Pictures to take over; the name in images/ where it is another. */
+  /** Whether it takes up the finished run, and does not train one. */
+  resumes?: true;
+  /** Pictures to take over into images/. */
   pictures: string[];
   /** About how long it takes on 2 cores. */
   minutes: number;
@@ -38,7 +40,7 @@ const JOBS: Job[] = [
     pictures: ["paper1_diffusion.png", "paper1_loss.png", "paper1_field.png"],
     minutes: 0.3,
   },
-  { run: PAPER_1, task: ["animate"], pictures: ["paper1_chain.gif"], minutes: 0.1 },
+  { run: PAPER_1, task: ["animate"], resumes: true, pictures: ["paper1_chain.gif"], minutes: 0.1 },
   { run: "paper1-short", task: ["paper1", "--timesteps", "5"], pictures: [], minutes: 0.1 },
   { run: "paper1-linear", task: ["paper1", "--schedule", "linear"], pictures: [], minutes: 0.3 },
   { run: "paper1-shared", task: ["paper1", "--tails", "shared"], pictures: [], minutes: 0.3 },
@@ -51,14 +53,22 @@ const JOBS: Job[] = [
   {
     run: PAPER_2,
     task: ["paper2", "--compare-samplers", "--samples", "256"],
+    resumes: true,
     pictures: ["paper2_samplers.png"],
     minutes: 7,
   },
-  { run: PAPER_2, task: ["inpaint"], pictures: ["paper2_inpainting.png"], minutes: 0.9 },
-  { run: PAPER_2, task: ["animate"], pictures: ["paper2_chain.gif"], minutes: 0.2 },
+  {
+    run: PAPER_2,
+    task: ["inpaint"],
+    resumes: true,
+    pictures: ["paper2_inpainting.png"],
+    minutes: 0.9,
+  },
+  { run: PAPER_2, task: ["animate"], resumes: true, pictures: ["paper2_chain.gif"], minutes: 0.2 },
   {
     run: PAPER_2,
     task: ["animate", "--interpolate"],
+    resumes: true,
     pictures: ["paper2_interpolation.gif"],
     minutes: 0.4,
   },
@@ -115,16 +125,17 @@ async function main(args: string[]): Promise<void> {
 }
 
 /** Runs a job, if it was not finished before, and takes its pictures over. */
-async function carryOut({ run, task, pictures, minutes }: Job, which: string): Promise<void> {
+async function carryOut(
+  { run, task, resumes, pictures, minutes }: Job,
+  which: string,
+): Promise<void> {
   const folder = `runs/images/${run}`;
-  const [, ...flags] = task;
-  const isNew = !["inpaint", "animate"].includes(task[0]) && !flags[0]?.startsWith("--compare");
-  if (isNew && await isFinished(folder)) {
+  if (!resumes && await isFinished(folder)) {
     console.error(`${which}: ${folder} is finished`);
   } else {
-    const started = isNew && await isThere(`${folder}/run.json`);
-    const where = isNew && !started ? ["--out", folder] : ["--resume", folder];
-    const typed = started ? [task[0], ...where] : [...task, ...where];
+    const interrupted = !resumes && await isThere(`${folder}/run.json`);
+    const where = resumes || interrupted ? ["--resume", folder] : ["--out", folder];
+    const typed = interrupted ? [task[0], ...where] : [...task, ...where];
     console.error(`${which}: deno task ${typed.join(" ")}   (about ${inWords(60 * minutes)})`);
     await runTask(typed);
   }

@@ -6,6 +6,7 @@
 import * as Plot from "@observablehq/plot";
 import { parseHTML } from "linkedom";
 import { FONT } from "./raster.ts";
+import { text } from "./svg.ts";
 
 /** Colours that people with any colour vision can tell apart (Okabe & Ito 2008). */
 export const COLOURS = { blue: "#0072b2", orange: "#d55e00", green: "#009e73", grey: "#8a8a8a" };
@@ -33,7 +34,7 @@ export function chart(options: Plot.PlotOptions & { title?: string }): Chart {
     style: { fontFamily: FONT, fontSize: "11px", background: "white", color: "#222" },
   });
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  const heading = title ? label(title, width / 2, 16, { anchor: "middle", size: 13 }) : "";
+  const heading = title ? text(title, { x: width / 2, y: 16, size: 13 }) : "";
   return { svg: svg.outerHTML.replace("</svg>", `${heading}</svg>`), width, height };
 }
 
@@ -43,17 +44,14 @@ export function sheet(rows: { label?: string; charts: Chart[] }[]): string {
   let y = 6;
   let width = 0;
   const parts: string[] = [];
-  for (const { label: text, charts } of rows) {
+  for (const { label, charts } of rows) {
     let x = margin;
     const height = Math.max(...charts.map((chart) => chart.height));
     for (const { svg, width } of charts) {
       parts.push(svg.replace("<svg", `<svg x="${x}" y="${y}"`));
       x += width;
     }
-    if (text) {
-      const options = { anchor: "middle", size: 13, turn: -90 };
-      parts.push(label(text, 18, y + height / 2, options));
-    }
+    if (label) parts.push(text(label, { x: 18, y: y + height / 2, size: 13, turn: -90 }));
     width = Math.max(width, x + 6);
     y += height;
   }
@@ -87,15 +85,4 @@ export function dots(
     path.setAttribute("fill", "none");
     return path;
   };
-}
-
-function label(
-  text: string,
-  x: number,
-  y: number,
-  { anchor, size, turn = 0 }: { anchor: string; size: number; turn?: number },
-): string {
-  const escaped = text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  return `<text transform="translate(${x},${y}) rotate(${turn})" text-anchor="${anchor}" ` +
-    `font-family="${FONT}" font-size="${size}" fill="#222">${escaped}</text>`;
 }

@@ -15,13 +15,16 @@ export interface TextOptions {
   anchor?: "start" | "middle" | "end";
   fill?: string;
   italic?: boolean;
+  /** Degrees, clockwise. */
+  turn?: number;
 }
 
 /** A line of text. */
 export function text(content: string, options: TextOptions): string {
-  const { x, y, size = 11, anchor = "middle", fill = "#222", italic } = options;
+  const { x, y, size = 11, anchor = "middle", fill = "#222", italic, turn } = options;
   const style = italic ? ` font-style="italic"` : "";
-  return `<text x="${x}" y="${y}" text-anchor="${anchor}" font-family="${FONT}" ` +
+  const place = turn ? `transform="translate(${x},${y}) rotate(${turn})"` : `x="${x}" y="${y}"`;
+  return `<text ${place} text-anchor="${anchor}" font-family="${FONT}" ` +
     `font-size="${size}" fill="${fill}"${style}>${escaped(content)}</text>`;
 }
 
