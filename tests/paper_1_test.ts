@@ -204,3 +204,26 @@ Deno.test("training brings the KL down, raises the bound, and leaks no tensor", 
   assertEquals(after.klPerT.t, [2, 3, 4, 5, 6, 7, 8, 9, 10]);
   backend.dispose();
 });
+
+for (const tails of ["each", "shared"] as const) {
+  Deno.test(`all t at once are each t alone, with tails: ${tails}`, async () => {
+    const backend = await selectBackend("cpu");
+    const model = new ReverseModel({ hidden: 6, schedule, tails, seed: 2 });
+    for (const weight of model.parameters.values()) {
+      weight.assign(tf.mul(0.3, tf.sin(tf.reshape(tf.range(0, weight.size), weight.shape))));
+    }
+    const { T } = schedule;
+    const xt = tf.tensor3d(normal({ seed: 1, stream: "test" }, T * 5 * 2), [T, 5, 2]);
+    const all = model.forwardAll(xt);
+    for (const t of [2, 5, T]) {
+      const row = (x: tf.Tensor) => tf.squeeze(tf.slice(x, [t - 1], [1]), [0]);
+      const alone = model.forward(row(xt) as tf.Tensor2D, t);
+      await assertNumbers(alone.mean, Array.from(await row(all.mean).data()));
+      await assertNumbers(alone.std, Array.from(await row(all.std).data()));
+    }
+    const inTails = model.parameters.get("tail.0.weight")!.shape[0];
+    assertEquals(inTails, tails === "shared" ? 1 : T);
+    model.dispose();
+    backend.dispose();
+  });
+}

@@ -1,28 +1,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { Adam } from "../common/adam.ts";
-import { type BackendName, selectBackend } from "../common/backend.ts";
 import { readSafetensors } from "../common/checkpoint.ts";
 import type { ImageSet } from "../common/data/images/image_set.ts";
 import { loadImages } from "../common/data/images/load.ts";
 import { createModel, type ImageModel, loadModel } from "../common/image_model.ts";
 import { endOfChain } from "../common/reverse_process.ts";
 import { algorithm1, algorithm2, ddim } from "../paper_2.ts";
+import { on } from "./backends.ts";
 import { errorLines, inTemporaryFolder, mayRunCommands, runScript } from "./commands.ts";
 
 const hasAdapter = await navigator.gpu?.requestAdapter() != null;
-
-/** Runs f on a backend, and frees what it left there. */
-async function on(backendName: BackendName, f: () => Promise<void>): Promise<void> {
-  const backend = await selectBackend(backendName);
-  tf.engine().startScope();
-  try {
-    await f();
-  } finally {
-    tf.engine().endScope();
-    backend.dispose();
-  }
-}
 
 function smallModel(size: number, timesteps: number): ImageModel {
   const settings = {

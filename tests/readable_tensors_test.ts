@@ -1,6 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { type BackendName, selectBackend } from "../common/backend.ts";
 import { drawHistogram } from "../common/look/histogram.ts";
 import { exact, inSteps, precise, short } from "../common/look/numbers.ts";
 import { drawPictures, picturesIn } from "../common/look/picture.ts";
@@ -11,21 +10,10 @@ import { toByte } from "../common/pixels/image_sheet.ts";
 import { readPng } from "../common/pixels/png.ts";
 import { normal } from "../common/random.ts";
 import { UserError } from "../common/user_error.ts";
+import { on } from "./backends.ts";
 import { inTemporaryFolder, mayRunCommands } from "./commands.ts";
 
 const hasAdapter = await navigator.gpu?.requestAdapter() != null;
-
-/** Runs f on a backend, and frees what it left there. */
-async function on(backendName: BackendName, f: () => void | Promise<void>): Promise<void> {
-  const backend = await selectBackend(backendName);
-  tf.engine().startScope();
-  try {
-    await f();
-  } finally {
-    tf.engine().endScope();
-    backend.dispose();
-  }
-}
 
 /** What f prints with `console.log` and `console.error`. */
 async function printed(f: () => void | Promise<void>): Promise<string> {

@@ -1,24 +1,12 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { type BackendName, selectBackend } from "../common/backend.ts";
 import { UserError } from "../common/user_error.ts";
 import { timestepEmbedding, UNet, type UNetOptions } from "../unet.ts";
+import { on } from "./backends.ts";
 import reference from "./fixtures/unet_ch32_mnist.json" with { type: "json" };
 import embeddings from "./fixtures/timestep_embedding.json" with { type: "json" };
 
 const hasAdapter = await navigator.gpu?.requestAdapter() != null;
-
-/** Runs f on a backend, and frees what it left there. */
-async function on(backendName: BackendName, f: () => void | Promise<void>): Promise<void> {
-  const backend = await selectBackend(backendName);
-  tf.engine().startScope();
-  try {
-    await f();
-  } finally {
-    tf.engine().endScope();
-    backend.dispose();
-  }
-}
 
 /** The reference's formula for weights and inputs: element i of the tensor with this ordinal. */
 function formula(shape: number[], ordinal: number, scale = 1): tf.Tensor {
