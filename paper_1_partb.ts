@@ -18,7 +18,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { Adam, valueAndGradients } from "./common/adam.ts";
+import { Adam, valueAndGradients } from "./common/network/adam.ts";
 import { selectBackend } from "./common/backend.ts";
 import { writeSafetensors } from "./common/checkpoint.ts";
 import {
@@ -30,32 +30,32 @@ import {
   runMain,
   type Settings,
   text,
-} from "./common/command_line.ts";
+} from "./common/run/command_line.ts";
 import { type PointData, pointData } from "./common/data/points/point_data.ts";
-import { writeReportPage } from "./common/explorer/page.ts";
+import { writeReportPage } from "./common/page/page.ts";
 import { qPosterior, qSample } from "./common/forward_process.ts";
-import { decayFlag, learningRateAt } from "./common/learning_rate.ts";
-import { gaussianNoise } from "./common/noise.ts";
-import { linear } from "./common/ops/mat_mul.ts";
-import { copyOf } from "./common/parameters.ts";
+import { decayFlag, learningRateAt } from "./common/network/learning_rate.ts";
+import { gaussianNoise } from "./common/engine/noise.ts";
+import { linear } from "./common/engine/ops/mat_mul.ts";
+import { copyOf } from "./common/network/parameters.ts";
 import {
   type Bound,
   inOneLine,
   type PointChain,
   type PointReport,
   reportPoints,
-} from "./common/point_report.ts";
-import { inWords } from "./common/progress.ts";
+} from "./common/report/point_report.ts";
+import { inWords } from "./common/run/progress.ts";
 import { uniform } from "./common/random.ts";
-import { RunFolder } from "./common/run_folder.ts";
-import { commonFlags, readSettings } from "./common/run_settings.ts";
+import { RunFolder } from "./common/run/folder.ts";
+import { commonFlags, readSettings } from "./common/run/settings.ts";
 import {
   cosineSchedule,
   linearSchedule,
   type Schedule,
   sigmoidSchedule,
 } from "./common/schedule.ts";
-import { followTraining, resumeTraining, type TrainingStep } from "./common/training.ts";
+import { followTraining, resumeTraining, type TrainingStep } from "./common/run/training.ts";
 import { UserError } from "./common/user_error.ts";
 
 const flags = {

@@ -20,7 +20,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { Adam, valueAndGradients } from "./common/adam.ts";
+import { Adam, valueAndGradients } from "./common/network/adam.ts";
 import { type Backend, selectBackend } from "./common/backend.ts";
 import { writeSafetensors } from "./common/checkpoint.ts";
 import {
@@ -34,24 +34,29 @@ import {
   runMain,
   type Settings as SettingsOf,
   text,
-} from "./common/command_line.ts";
+} from "./common/run/command_line.ts";
 import { batch, type ImageSet } from "./common/data/images/image_set.ts";
 import { DATASETS, hasDigits, loadImages } from "./common/data/images/load.ts";
-import { drawImages, type ImageShape, recordChain } from "./common/draw_images.ts";
-import { writeReportPage } from "./common/explorer/page.ts";
+import { drawImages, type ImageShape, recordChain } from "./common/report/draw_images.ts";
+import { writeReportPage } from "./common/page/page.ts";
 import { qSample } from "./common/forward_process.ts";
-import { createModel, type ImageModel, loadModel, modelFlags } from "./common/image_model.ts";
+import {
+  createModel,
+  type ImageModel,
+  loadModel,
+  modelFlags,
+} from "./common/network/image_model.ts";
 import {
   lossByT,
   type RealDigits,
   withDigitMeasure,
   writeFigures,
   writeSamples,
-} from "./common/image_report.ts";
-import { decayFlag, learningRateAt, type RateSettings } from "./common/learning_rate.ts";
-import { gaussianNoise } from "./common/noise.ts";
-import { imageSheet } from "./common/pixels/image_sheet.ts";
-import { inWords } from "./common/progress.ts";
+} from "./common/report/image_report.ts";
+import { decayFlag, learningRateAt, type RateSettings } from "./common/network/learning_rate.ts";
+import { gaussianNoise } from "./common/engine/noise.ts";
+import { imageSheet } from "./common/plot/image_sheet.ts";
+import { inWords } from "./common/run/progress.ts";
 import { integers } from "./common/random.ts";
 import {
   type ChainPoint,
@@ -63,11 +68,15 @@ import {
   pSample,
   reverseProcess,
 } from "./common/reverse_process.ts";
-import { RunFolder } from "./common/run_folder.ts";
-import { commonFlags, readSettings } from "./common/run_settings.ts";
-import { reportLines } from "./common/sample_report.ts";
-import { compareSamplers, comparisonLines, type Sampler } from "./common/sampler_comparison.ts";
-import { followTraining, resumeTraining, type TrainingStep } from "./common/training.ts";
+import { RunFolder } from "./common/run/folder.ts";
+import { commonFlags, readSettings } from "./common/run/settings.ts";
+import { reportLines } from "./common/report/sample_report.ts";
+import {
+  compareSamplers,
+  comparisonLines,
+  type Sampler,
+} from "./common/report/sampler_comparison.ts";
+import { followTraining, resumeTraining, type TrainingStep } from "./common/run/training.ts";
 import { UserError } from "./common/user_error.ts";
 
 /** All settings; the defaults are those of the preset `quick`. */

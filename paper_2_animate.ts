@@ -19,11 +19,11 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { encodeFilm, ENDINGS, type Film, FORMATS } from "./common/animation/film.ts";
-import { chainFilm, interpolationFilm } from "./common/animation/image_film.ts";
-import { pointFilm } from "./common/animation/point_film.ts";
+import { encodeFilm, ENDINGS, type Film, FORMATS } from "./common/plot/film/film.ts";
+import { chainFilm, interpolationFilm } from "./common/plot/film/image_film.ts";
+import { pointFilm } from "./common/plot/film/point_film.ts";
 import { selectBackend } from "./common/backend.ts";
-import { decodeSafetensors } from "./common/checkpoint/safetensors.ts";
+import { decodeSafetensors } from "./common/files/safetensors.ts";
 import {
   choice,
   type Command,
@@ -36,12 +36,12 @@ import {
   runMain,
   type Settings as SettingsOf,
   text,
-} from "./common/command_line.ts";
-import { drawImages, type ImageShape, recordChain } from "./common/draw_images.ts";
-import { readBytes, writeAtomically } from "./common/files.ts";
-import { type ImageModel, loadModel } from "./common/image_model.ts";
-import { gaussianNoise } from "./common/noise.ts";
-import { inWords, Progress } from "./common/progress.ts";
+} from "./common/run/command_line.ts";
+import { drawImages, type ImageShape, recordChain } from "./common/report/draw_images.ts";
+import { readBytes, writeAtomically } from "./common/files/files.ts";
+import { type ImageModel, loadModel } from "./common/network/image_model.ts";
+import { gaussianNoise } from "./common/engine/noise.ts";
+import { inWords, Progress } from "./common/run/progress.ts";
 import { normal } from "./common/random.ts";
 import {
   type ChainPoint,
@@ -52,8 +52,8 @@ import {
   pSample,
   reverseProcess,
 } from "./common/reverse_process.ts";
-import { readRecord } from "./common/run_record.ts";
-import { commonFlags } from "./common/run_settings.ts";
+import { readRecord } from "./common/run/record.ts";
+import { commonFlags } from "./common/run/settings.ts";
 import { UserError } from "./common/user_error.ts";
 
 const { seed, backend, workers } = commonFlags;

@@ -32,27 +32,27 @@ import {
   runMain,
   type Settings as SettingsOf,
   text,
-} from "./common/command_line.ts";
+} from "./common/run/command_line.ts";
 import { batch, type ImageSet } from "./common/data/images/image_set.ts";
 import { hasDigits, loadImages } from "./common/data/images/load.ts";
 import { readPngPicture } from "./common/data/images/png_folder.ts";
-import { type RecordedDataset, recordedDataset } from "./common/data/images/recorded.ts";
-import { type DigitClassifier, trainClassifier } from "./common/digit_classifier.ts";
-import { drawImages, type ImageShape } from "./common/draw_images.ts";
-import { makeFolder, writeAtomically } from "./common/files.ts";
+import { type RecordedDataset, recordedDataset } from "./common/run/recorded_dataset.ts";
+import { type DigitClassifier, trainClassifier } from "./common/network/digit_classifier.ts";
+import { drawImages, type ImageShape } from "./common/report/draw_images.ts";
+import { makeFolder, writeAtomically } from "./common/files/files.ts";
 import { qJump, qSample } from "./common/forward_process.ts";
-import { type ImageModel, loadModel } from "./common/image_model.ts";
+import { type ImageModel, loadModel } from "./common/network/image_model.ts";
 import {
   deviation,
   type Fillings,
   inpaintingCsv,
   inpaintingLines,
   inpaintingReport,
-} from "./common/inpainting_report.ts";
-import { makeMask, MASKS, parseMask } from "./common/masks.ts";
-import { gaussianNoise } from "./common/noise.ts";
-import { inpaintingSheet } from "./common/pixels/inpainting_sheet.ts";
-import { inWords } from "./common/progress.ts";
+} from "./common/report/inpainting_report.ts";
+import { makeMask, MASKS, parseMask } from "./common/data/images/masks.ts";
+import { gaussianNoise } from "./common/engine/noise.ts";
+import { inpaintingSheet } from "./common/plot/inpainting_sheet.ts";
+import { inWords } from "./common/run/progress.ts";
 import { permutation } from "./common/random.ts";
 import {
   type ChainPoint,
@@ -62,7 +62,7 @@ import {
   reverseProcess,
   withJumps,
 } from "./common/reverse_process.ts";
-import { commonFlags } from "./common/run_settings.ts";
+import { commonFlags } from "./common/run/settings.ts";
 import { UserError } from "./common/user_error.ts";
 
 /** All settings. */

@@ -11,14 +11,14 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { convolution, dense, type LayerOptions, projection } from "./common/layers.ts";
-import { attention } from "./common/ops/attention.ts";
-import { dropout } from "./common/ops/dropout.ts";
-import { groupNorm, groupNormSilu } from "./common/ops/group_norm.ts";
-import { addPerSample } from "./common/ops/per_sample.ts";
-import { silu } from "./common/ops/silu.ts";
-import { upsample } from "./common/ops/upsample.ts";
-import { Parameters } from "./common/parameters.ts";
+import { convolution, dense, type LayerOptions, projection } from "./common/network/layers.ts";
+import { attention } from "./common/engine/ops/attention.ts";
+import { dropout } from "./common/engine/ops/dropout.ts";
+import { groupNorm, groupNormSilu } from "./common/engine/ops/group_norm.ts";
+import { addPerSample } from "./common/engine/ops/per_sample.ts";
+import { silu } from "./common/engine/ops/silu.ts";
+import { upsample } from "./common/engine/ops/upsample.ts";
+import { Parameters } from "./common/network/parameters.ts";
 
 /** The size of a UNet. */
 export interface UNetOptions {

@@ -4,10 +4,10 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { makeTensorsReadable } from "./readable_tensors.ts";
+import { makeTensorsReadable } from "./inspect/readable_tensors.ts";
 import { UserError } from "./user_error.ts";
-import { startWasm } from "./wasm/start.ts";
-import { startWebgpu } from "./webgpu/start.ts";
+import { startWasm } from "./engine/wasm/start.ts";
+import { startWebgpu } from "./engine/webgpu/start.ts";
 
 /** The backends by name; `auto` takes the first that makes sense on this machine. */
 export const BACKEND_NAMES = ["auto", "webgpu", "wasm", "cpu"] as const;

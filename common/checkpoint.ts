@@ -4,8 +4,8 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { decodeSafetensors, encodeSafetensors, type HostTensor } from "./checkpoint/safetensors.ts";
-import { readBytes, writeAtomically } from "./files.ts";
+import { decodeSafetensors, encodeSafetensors, type HostTensor } from "./files/safetensors.ts";
+import { readBytes, writeAtomically } from "./files/files.ts";
 
 /**
  * Reads a model file.

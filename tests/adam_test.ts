@@ -2,7 +2,7 @@
 // unharmed by stopping and going on.
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals, assertEquals, assertRejects } from "@std/assert";
-import { Adam, type AdamOptions, valueAndGradients } from "../common/adam.ts";
+import { Adam, type AdamOptions, valueAndGradients } from "../common/network/adam.ts";
 import { selectBackend } from "../common/backend.ts";
 import { normal } from "../common/random.ts";
 

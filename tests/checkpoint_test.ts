@@ -6,8 +6,8 @@ import {
   decodeSafetensors,
   encodeSafetensors,
   type HostTensor,
-} from "../common/checkpoint/safetensors.ts";
-import { loadState, saveState } from "../common/checkpoint/state.ts";
+} from "../common/files/safetensors.ts";
+import { loadState, saveState } from "../common/run/state.ts";
 import { integers } from "../common/random.ts";
 import { UserError } from "../common/user_error.ts";
 import { inTemporaryFolder, mayRunCommands } from "./commands.ts";

@@ -10,7 +10,7 @@ import {
   onOff,
   parseCommandLine,
   text,
-} from "../common/command_line.ts";
+} from "../common/run/command_line.ts";
 import { UserError } from "../common/user_error.ts";
 
 const flags = {

@@ -28,7 +28,7 @@ async function* sources(folder = root): AsyncGenerator<string> {
   for await (const { name, isDirectory } of Deno.readDir(folder)) {
     const path = `${folder}${name}`;
     if (["runs", ".git", "node_modules", "fixtures"].includes(name)) continue;
-    if (path === `${root}common/wasm/kernels`) continue;
+    if (path === `${root}common/engine/wasm/kernels`) continue;
     if (isDirectory) yield* sources(`${path}/`);
     else if (/\.ts$/.test(name)) yield path;
   }

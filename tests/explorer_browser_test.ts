@@ -3,7 +3,7 @@
 // Skipped, and counted as such, where there is no Chromium.
 import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
-import { writeReportPage } from "../common/explorer/page.ts";
+import { writeReportPage } from "../common/page/page.ts";
 import { inTemporaryFolder, mayRunCommands } from "./commands.ts";
 import { startExplorer } from "./explorer_server.ts";
 import {

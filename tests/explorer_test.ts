@@ -1,9 +1,9 @@
 // The page of a run: what it holds, what it keeps out, and the server that shows it.
 import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
-import { readRun } from "../common/explorer/data.ts";
-import { buildPage, writeReportPage } from "../common/explorer/page.ts";
-import { unpack } from "../common/explorer/page_script/unpack.ts";
-import { packed, packedCoarsely, packedPixels } from "../common/explorer/packed.ts";
+import { readRun } from "../common/page/data.ts";
+import { buildPage, writeReportPage } from "../common/page/page.ts";
+import { unpack } from "../common/page/page_script/unpack.ts";
+import { packed, packedCoarsely, packedPixels } from "../common/page/packed.ts";
 import { UserError } from "../common/user_error.ts";
 import config from "../deno.json" with { type: "json" };
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
@@ -138,7 +138,7 @@ Deno.test({
         stderr: "piped",
       }).output();
       assertEquals(code, 0, new TextDecoder().decode(stderr));
-      const committed = await Deno.readTextFile(`${root}common/explorer/page_script.js`);
+      const committed = await Deno.readTextFile(`${root}common/page/page_script.js`);
       assert(await Deno.readTextFile(built) === committed, "run `deno task page-script`");
     }),
 });

@@ -2,7 +2,7 @@
 import { Buffer } from "node:buffer";
 import { PNG } from "pngjs";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { chainSheet } from "../common/pixels/chain_sheet.ts";
+import { chainSheet } from "../common/plot/chain_sheet.ts";
 import { diffusionFigure, fieldFigure, lineFigure, lossFigure } from "../common/plot/figures.ts";
 import { normal } from "../common/random.ts";
 

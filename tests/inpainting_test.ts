@@ -3,12 +3,12 @@ import * as tf from "@tensorflow/tfjs";
 import { type BackendName, selectBackend } from "../common/backend.ts";
 import { writeSafetensors } from "../common/checkpoint.ts";
 import type { ImageSet } from "../common/data/images/image_set.ts";
-import type { Classification } from "../common/digit_classifier.ts";
+import type { Classification } from "../common/network/digit_classifier.ts";
 import { qJump, qSample } from "../common/forward_process.ts";
-import { createModel } from "../common/image_model.ts";
-import { deviation, inpaintingCsv, inpaintingReport } from "../common/inpainting_report.ts";
-import { gaussianNoise } from "../common/noise.ts";
-import { readPng, writePng } from "../common/pixels/png.ts";
+import { createModel } from "../common/network/image_model.ts";
+import { deviation, inpaintingCsv, inpaintingReport } from "../common/report/inpainting_report.ts";
+import { gaussianNoise } from "../common/engine/noise.ts";
+import { readPng, writePng } from "../common/data/images/png.ts";
 import {
   type Denoiser,
   endOfChain,

@@ -2,7 +2,7 @@
 // somebody else's.
 import { assert, assertEquals } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
-import kernels from "../common/wasm/kernels.wasm" with { type: "bytes" };
+import kernels from "../common/engine/wasm/kernels.wasm" with { type: "bytes" };
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
 
 Deno.test("the kernels bring no data and import nothing but the memory", () => {
@@ -36,7 +36,7 @@ Deno.test({
       const { code, stderr } = await new Deno.Command(Deno.execPath(), {
         args: args.map((argument) =>
           argument
-            .replace("--allow-write=common/wasm", `--allow-write=${folder}`)
+            .replace("--allow-write=common/engine/wasm", `--allow-write=${folder}`)
             .replace(/^common\/wasm\/kernels\.wasm$/, built)
         ),
         cwd: root,

@@ -1,6 +1,6 @@
 // The learning rate over a training: where it starts, peaks and ends.
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { learningRateAt } from "../common/learning_rate.ts";
+import { learningRateAt } from "../common/network/learning_rate.ts";
 
 Deno.test("without decay the rate grows for warmUp steps and stays", () => {
   const settings = { steps: 100, learningRate: 0.5, decay: "none", warmUp: 10 } as const;

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { makeMask, parseMask } from "../common/masks.ts";
-import { writePng } from "../common/pixels/png.ts";
+import { makeMask, parseMask } from "../common/data/images/masks.ts";
+import { writePng } from "../common/data/images/png.ts";
 import { UserError } from "../common/user_error.ts";
 import { inTemporaryFolder } from "./commands.ts";
 

@@ -1,7 +1,7 @@
 // The distances that samples are judged by: what they must be where the answer is known.
 import { assert, assertAlmostEquals, assertThrows } from "@std/assert";
-import { frechetDistance } from "../common/metrics/frechet.ts";
-import { slicedWasserstein } from "../common/metrics/sliced_wasserstein.ts";
+import { frechetDistance } from "../common/report/metrics/frechet.ts";
+import { slicedWasserstein } from "../common/report/metrics/sliced_wasserstein.ts";
 import { normal } from "../common/random.ts";
 
 const draw = { seed: 1, stream: "directions" };

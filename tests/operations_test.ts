@@ -1,15 +1,15 @@
-// Every operation of common/ops: its gradient against finite differences, and each backend's fast
+// Every operation of common/engine/ops: its gradient against finite differences, and each backend's fast
 // kernel against the operation's composed form, on shapes that divide into nothing.
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals } from "@std/assert";
-import { attention, softmax } from "../common/ops/attention.ts";
-import { conv2d } from "../common/ops/conv2d.ts";
-import { dropout } from "../common/ops/dropout.ts";
-import { groupNorm, groupNormSilu } from "../common/ops/group_norm.ts";
-import { linear, matMul } from "../common/ops/mat_mul.ts";
-import { addPerSample } from "../common/ops/per_sample.ts";
-import { silu } from "../common/ops/silu.ts";
-import { upsample } from "../common/ops/upsample.ts";
+import { attention, softmax } from "../common/engine/ops/attention.ts";
+import { conv2d } from "../common/engine/ops/conv2d.ts";
+import { dropout } from "../common/engine/ops/dropout.ts";
+import { groupNorm, groupNormSilu } from "../common/engine/ops/group_norm.ts";
+import { linear, matMul } from "../common/engine/ops/mat_mul.ts";
+import { addPerSample } from "../common/engine/ops/per_sample.ts";
+import { silu } from "../common/engine/ops/silu.ts";
+import { upsample } from "../common/engine/ops/upsample.ts";
 import { normal } from "../common/random.ts";
 import { selectBackend } from "../common/backend.ts";
 

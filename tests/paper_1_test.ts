@@ -2,7 +2,7 @@
 // paper states.
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
-import { Adam, valueAndGradients } from "../common/adam.ts";
+import { Adam, valueAndGradients } from "../common/network/adam.ts";
 import { type BackendName, selectBackend } from "../common/backend.ts";
 import { pointData } from "../common/data/points/point_data.ts";
 import { qPosterior, qSample } from "../common/forward_process.ts";

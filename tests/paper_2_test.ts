@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { Adam } from "../common/adam.ts";
+import { Adam } from "../common/network/adam.ts";
 import { readSafetensors } from "../common/checkpoint.ts";
 import type { ImageSet } from "../common/data/images/image_set.ts";
 import { loadImages } from "../common/data/images/load.ts";
-import { createModel, type ImageModel, loadModel } from "../common/image_model.ts";
+import { createModel, type ImageModel, loadModel } from "../common/network/image_model.ts";
 import { endOfChain } from "../common/reverse_process.ts";
 import { algorithm1, algorithm2, ddim } from "../paper_2.ts";
 import { on } from "./backends.ts";

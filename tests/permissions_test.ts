@@ -35,7 +35,7 @@ const FOR_DEVELOPERS = ["test", "check", "kernels", "page-script"];
 const GRANTED_TO_DEVELOPERS: Record<string, string[]> = {
   test: ["-A"],
   check: [],
-  kernels: ["--allow-env", "--allow-read", "--allow-write=common/wasm"],
+  kernels: ["--allow-env", "--allow-read", "--allow-write=common/engine/wasm"],
   "page-script": [],
 };
 

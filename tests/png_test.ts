@@ -1,8 +1,8 @@
 // PNG files: what is written is read back, broken files are named in one line, and sheets put every
 // pixel where it belongs.
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { imageSheet } from "../common/pixels/image_sheet.ts";
-import { readPng, writePng } from "../common/pixels/png.ts";
+import { imageSheet } from "../common/plot/image_sheet.ts";
+import { readPng, writePng } from "../common/data/images/png.ts";
 import { uniform } from "../common/random.ts";
 import { UserError } from "../common/user_error.ts";
 

@@ -1,6 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { gaussianNoise } from "../common/noise.ts";
+import { gaussianNoise } from "../common/engine/noise.ts";
 import {
   ddimStep,
   type Denoiser,

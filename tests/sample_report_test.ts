@@ -5,9 +5,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { selectBackend } from "../common/backend.ts";
 import { batch, type ImageSet } from "../common/data/images/image_set.ts";
 import { loadImages } from "../common/data/images/load.ts";
-import { DigitClassifier, FEATURES, trainClassifier } from "../common/digit_classifier.ts";
+import { DigitClassifier, FEATURES, trainClassifier } from "../common/network/digit_classifier.ts";
 import { normal } from "../common/random.ts";
-import { reportLines, sampleReport } from "../common/sample_report.ts";
+import { reportLines, sampleReport } from "../common/report/sample_report.ts";
 
 const numbers = (count: number, from = 0) => Array.from({ length: count }, (_, i) => from + i);
 

@@ -1,6 +1,6 @@
 // The comparison of samplers: rows that fit their numbers, and the real command.
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { comparisonLines } from "../common/sampler_comparison.ts";
+import { comparisonLines } from "../common/report/sampler_comparison.ts";
 import { errorLines, inTemporaryFolder, mayRunCommands, runScript } from "./commands.ts";
 
 Deno.test("without a measure the table of samplers has times alone", () => {

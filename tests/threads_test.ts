@@ -3,10 +3,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { selectBackend } from "../common/backend.ts";
-import { conv2d } from "../common/ops/conv2d.ts";
+import { conv2d } from "../common/engine/ops/conv2d.ts";
 import { normal } from "../common/random.ts";
-import { declareMemoryShared, wasmHeap } from "../common/wasm/shared_memory.ts";
-import { startWasm, wasmThreads } from "../common/wasm/start.ts";
+import { declareMemoryShared, wasmHeap } from "../common/engine/wasm/shared_memory.ts";
+import { startWasm, wasmThreads } from "../common/engine/wasm/start.ts";
 
 function convolution(): tf.Tensor4D {
   return tf.tidy(() => {

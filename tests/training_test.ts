@@ -2,9 +2,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { type Backend, selectBackend } from "../common/backend.ts";
-import { type Output, Progress } from "../common/progress.ts";
-import { RunFolder } from "../common/run_folder.ts";
-import { followTraining, resumeTraining, type TrainingStep } from "../common/training.ts";
+import { type Output, Progress } from "../common/run/progress.ts";
+import { RunFolder } from "../common/run/folder.ts";
+import { followTraining, resumeTraining, type TrainingStep } from "../common/run/training.ts";
 import { UserError } from "../common/user_error.ts";
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
 
@@ -149,7 +149,7 @@ folderTest("a process that is killed does not leave its folder locked", async (p
     args: [
       "eval",
       `--config=${root}deno.json`,
-      `import { RunFolder } from "${root}common/run_folder.ts";
+      `import { RunFolder } from "${root}common/run/folder.ts";
        await RunFolder.open({ script: "test", settings: { seed: 0, preset: "q", out: "${path}/a" },
          backend: { name: "cpu", workers: 1 } });
        console.log("open");

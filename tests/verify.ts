@@ -18,12 +18,12 @@ import {
   parseCommandLine,
   runMain,
   takeFolder,
-} from "../common/command_line.ts";
-import { readLossCurve } from "../common/loss_curve.ts";
-import { Progress } from "../common/progress.ts";
-import { readRecord, type RunRecord } from "../common/run_record.ts";
-import { commonFlags, readSettings } from "../common/run_settings.ts";
-import type { TrainingStep } from "../common/training.ts";
+} from "../common/run/command_line.ts";
+import { readLossCurve } from "../common/run/loss_curve.ts";
+import { Progress } from "../common/run/progress.ts";
+import { readRecord, type RunRecord } from "../common/run/record.ts";
+import { commonFlags, readSettings } from "../common/run/settings.ts";
+import type { TrainingStep } from "../common/run/training.ts";
 import { UserError } from "../common/user_error.ts";
 import * as paper1 from "../paper_1_partb.ts";
 import * as paper2 from "../paper_2.ts";

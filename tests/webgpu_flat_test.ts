@@ -1,11 +1,11 @@
 /** The optimizer on the device does what the composed one does, in place and without surprises. */
 import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { type AdamStep, composedFlatOperations, type FlatVectors } from "../common/adam.ts";
+import { type AdamStep, composedFlatOperations, type FlatVectors } from "../common/network/adam.ts";
 import { normal } from "../common/random.ts";
-import { countDispatches } from "../common/webgpu/count_dispatches.ts";
-import { adamStep, gatherFlat, scatterFlat } from "../common/webgpu/flat.ts";
-import { startWebgpu } from "../common/webgpu/start.ts";
+import { countDispatches } from "../common/engine/webgpu/count_dispatches.ts";
+import { adamStep, gatherFlat, scatterFlat } from "../common/engine/webgpu/flat.ts";
+import { startWebgpu } from "../common/engine/webgpu/start.ts";
 
 const ignore = !(await navigator.gpu?.requestAdapter());
 

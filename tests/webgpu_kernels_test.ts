@@ -1,30 +1,30 @@
 /** The WGSL kernels give what the composed operations give, whatever the shapes. */
 import { assert, assertThrows } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { attention, SOFTMAX, SOFTMAX_GRADIENT } from "../common/ops/attention.ts";
+import { attention, SOFTMAX, SOFTMAX_GRADIENT } from "../common/engine/ops/attention.ts";
 import {
   CONV2D,
   conv2d,
   CONV2D_INPUT_GRADIENT,
   CONV2D_WEIGHT_GRADIENT,
-} from "../common/ops/conv2d.ts";
-import { GROUP_NORM, GROUP_NORM_GRADIENT, groupNormSilu } from "../common/ops/group_norm.ts";
-import { LINEAR, MAT_MUL } from "../common/ops/mat_mul.ts";
+} from "../common/engine/ops/conv2d.ts";
+import { GROUP_NORM, GROUP_NORM_GRADIENT, groupNormSilu } from "../common/engine/ops/group_norm.ts";
+import { LINEAR, MAT_MUL } from "../common/engine/ops/mat_mul.ts";
 import {
   type Attributes,
   type Inputs,
   runComposed,
   runOperation,
-} from "../common/ops/operation.ts";
-import { ADD_PER_SAMPLE, addPerSample, SUM_PIXELS } from "../common/ops/per_sample.ts";
-import { SILU, SILU_GRADIENT } from "../common/ops/silu.ts";
-import { UPSAMPLE, upsample, UPSAMPLE_GRADIENT } from "../common/ops/upsample.ts";
+} from "../common/engine/ops/operation.ts";
+import { ADD_PER_SAMPLE, addPerSample, SUM_PIXELS } from "../common/engine/ops/per_sample.ts";
+import { SILU, SILU_GRADIENT } from "../common/engine/ops/silu.ts";
+import { UPSAMPLE, upsample, UPSAMPLE_GRADIENT } from "../common/engine/ops/upsample.ts";
 import { normal } from "../common/random.ts";
 import { UserError } from "../common/user_error.ts";
-import { countDispatches } from "../common/webgpu/count_dispatches.ts";
-import { checkBinding, deviceLimits, maxBatch } from "../common/webgpu/limits.ts";
-import { registerWebgpuKernels } from "../common/webgpu/register.ts";
-import { startWebgpu } from "../common/webgpu/start.ts";
+import { countDispatches } from "../common/engine/webgpu/count_dispatches.ts";
+import { checkBinding, deviceLimits, maxBatch } from "../common/engine/webgpu/limits.ts";
+import { registerWebgpuKernels } from "../common/engine/webgpu/register.ts";
+import { startWebgpu } from "../common/engine/webgpu/start.ts";
 
 const ignore = !(await navigator.gpu?.requestAdapter());
 

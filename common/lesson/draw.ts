@@ -6,9 +6,9 @@
  * @module
  */
 import { selectBackend } from "../backend.ts";
-import { runMain } from "../command_line.ts";
+import { runMain } from "../run/command_line.ts";
 import { loadImages } from "../data/images/load.ts";
-import { makeFolder, writeAtomically } from "../files.ts";
+import { makeFolder, writeAtomically } from "../files/files.ts";
 import { UNet } from "../../unet.ts";
 import { lineFigure } from "../plot/figures.ts";
 import { rasterize } from "../plot/raster.ts";

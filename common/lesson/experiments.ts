@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { decodeSafetensors } from "../checkpoint/safetensors.ts";
-import { readBytes, readText } from "../files.ts";
-import { labelledRows } from "../pixels/labelled_rows.ts";
+import { decodeSafetensors } from "../files/safetensors.ts";
+import { readBytes, readText } from "../files/files.ts";
+import { labelledRows } from "../plot/labelled_rows.ts";
 import { diffusionFigure } from "../plot/figures.ts";
-import { readRecord } from "../run_record.ts";
+import { readRecord } from "../run/record.ts";
 
 /** A run and what is said of it. */
 export interface Experiment {

@@ -9,10 +9,10 @@
  *
  * @module
  */
-import { type Command, helpText, parseCommandLine, runMain, text } from "../command_line.ts";
-import { makeFolder, readBytes, writeAtomically } from "../files.ts";
-import { inWords } from "../progress.ts";
-import { readRecord } from "../run_record.ts";
+import { type Command, helpText, parseCommandLine, runMain, text } from "../run/command_line.ts";
+import { makeFolder, readBytes, writeAtomically } from "../files/files.ts";
+import { inWords } from "../run/progress.ts";
+import { readRecord } from "../run/record.ts";
 import { UserError } from "../user_error.ts";
 import { imageExperiments, pointExperiments } from "./experiments.ts";
 

@@ -6,8 +6,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { batch, type ImageSet } from "../data/images/image_set.ts";
 import { qSample } from "../forward_process.ts";
-import { gaussianNoise } from "../noise.ts";
-import { imageSheet } from "../pixels/image_sheet.ts";
+import { gaussianNoise } from "../engine/noise.ts";
+import { imageSheet } from "../plot/image_sheet.ts";
 import { COLOURS } from "../plot/chart.ts";
 import { drawing, picture, text } from "../plot/svg.ts";
 import type { Schedule } from "../schedule.ts";

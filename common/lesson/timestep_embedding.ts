@@ -5,8 +5,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { timestepEmbedding } from "../../unet.ts";
-import { evenly } from "../evenly.ts";
-import { imageSheet } from "../pixels/image_sheet.ts";
+import { evenly } from "../plot/evenly.ts";
+import { imageSheet } from "../plot/image_sheet.ts";
 import { drawing, picture, text } from "../plot/svg.ts";
 
 const [WIDTH, HEIGHT, LEFT, TOP] = [600, 240, 56, 34];

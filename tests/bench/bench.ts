@@ -11,8 +11,8 @@
 import * as tf from "@tensorflow/tfjs";
 import { parseArgs } from "@std/cli/parse-args";
 import { selectBackend } from "../../common/backend.ts";
-import { withComposedOperations } from "../../common/ops/operation.ts";
-import { countDispatches } from "../../common/webgpu/count_dispatches.ts";
+import { withComposedOperations } from "../../common/engine/ops/operation.ts";
+import { countDispatches } from "../../common/engine/webgpu/count_dispatches.ts";
 import { type Task, tasks } from "./tasks.ts";
 
 /** Who does a task: a backend, with the project's operations or with those that tfjs ships. */

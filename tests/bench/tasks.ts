@@ -5,7 +5,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { Adam, valueAndGradients } from "../../common/adam.ts";
+import { Adam, valueAndGradients } from "../../common/network/adam.ts";
 import {
   ddimStep,
   endOfChain,
@@ -15,7 +15,7 @@ import {
 import { linearSchedule, sigmoidSchedule } from "../../common/schedule.ts";
 import { qPosterior } from "../../common/forward_process.ts";
 import { klLoss, ReverseModel } from "../../paper_1_partb.ts";
-import { gaussianNoise } from "../../common/noise.ts";
+import { gaussianNoise } from "../../common/engine/noise.ts";
 import { UNet, type UNetOptions } from "../../unet.ts";
 
 /** One row of the benchmark's table. */

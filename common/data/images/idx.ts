@@ -5,7 +5,7 @@
  * @module
  */
 import { UserError } from "../../user_error.ts";
-import { ByteReader, explained } from "./byte_reader.ts";
+import { ByteReader, explained } from "../../files/byte_reader.ts";
 import type { Pictures } from "./geometry.ts";
 
 const SIDE = 28;

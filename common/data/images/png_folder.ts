@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { readBytes } from "../../files.ts";
-import { readPng } from "../../pixels/png.ts";
+import { readBytes } from "../../files/files.ts";
+import { readPng } from "./png.ts";
 import { UserError } from "../../user_error.ts";
-import { explained } from "./byte_reader.ts";
+import { explained } from "../../files/byte_reader.ts";
 import { areaAverage, type Pictures } from "./geometry.ts";
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import { UserError } from "../../user_error.ts";
-import { ByteReader } from "./byte_reader.ts";
+import { ByteReader } from "../../files/byte_reader.ts";
 
 const BLOCK = 512;
 

@@ -1,0 +1,110 @@
+/**
+ * How the project adds an operation of its own to TensorFlow.js.
+ *
+ * An operation is a kernel (one function for each backend) and a gradient. Every operation comes
+ * with a `composed` kernel written in plain `tf` operations: it says what is computed, runs on any
+ * backend, and is what the tests hold the fast kernels of `common/engine/wasm` and `common/engine/webgpu` against.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+
+/** Settings of one call that are not tensors: strides, group counts, shapes. */
+export type Attributes = Record<string, number | boolean | string | number[]>;
+
+/** The tensors of one call by name. */
+export type Inputs = Record<string, tf.Tensor>;
+
+type Outputs = tf.Tensor | tf.Tensor[];
+
+interface Operation {
+  /** The kernel's name in tfjs's registry. */
+  name: string;
+  /** The operation in plain `tf` operations: the definition. */
+  composed: (inputs: Inputs, attributes: Attributes) => Outputs;
+  /** Gradients with respect to the inputs; left out for operations that only serve a gradient. */
+  gradient?: {
+    /** Names of the inputs that the gradient reads again. */
+    inputs: string[];
+    /** Which outputs the gradient reads again. */
+    outputs?: boolean[];
+    /** Lazily computed gradient of each input, given those of the outputs and what was saved. */
+    of: (
+      dy: tf.Tensor | tf.Tensor[],
+      saved: tf.Tensor[],
+      attributes: Attributes,
+    ) => Record<string, () => tf.Tensor>;
+  };
+}
+
+const BACKENDS = ["cpu", "wasm", "webgpu"];
+const composedKernels = new Map<string, Operation["composed"]>();
+
+/** Registers an operation: its composed kernel on every backend, and its gradient. */
+export function defineOperation({ name, composed, gradient }: Operation): void {
+  composedKernels.set(name, composed);
+  for (const backendName of BACKENDS) replaceKernel(name, backendName, composedKernel(composed));
+  if (!gradient) return;
+  tf.registerGradient({
+    kernelName: name,
+    inputsToSave: gradient.inputs,
+    outputsToSave: gradient.outputs,
+    gradFunc: (dy, saved, attributes) => gradient.of(dy, saved, attributes as Attributes),
+  });
+}
+
+/** Puts a backend's own kernel in the place of the composed one (or of the one before it). */
+export function replaceKernel(
+  kernelName: string,
+  backendName: string,
+  kernelFunc: tf.KernelFunc,
+): void {
+  if (tf.getKernel(kernelName, backendName)) tf.unregisterKernel(kernelName, backendName);
+  tf.registerKernel({ kernelName, backendName, kernelFunc });
+}
+
+let composedOnly = false;
+
+/**
+ * Runs `f` with every operation in its composed form, differentiated by tfjs itself: what the same
+ * model costs on TensorFlow.js as it is shipped. The benchmark's point of comparison.
+ */
+export async function withComposedOperations<T>(f: () => T | Promise<T>): Promise<T> {
+  composedOnly = true;
+  try {
+    return await f();
+  } finally {
+    composedOnly = false;
+  }
+}
+
+/** Whether {@linkcode withComposedOperations} is running: tfjs's own kernels are then left alone. */
+export function onlyComposed(): boolean {
+  return composedOnly;
+}
+
+/** Runs an operation's kernel on the active backend; the gradient tape records it. */
+export function runOperation<T extends Outputs>(
+  name: string,
+  inputs: Inputs,
+  attributes: Attributes = {},
+): T {
+  if (composedOnly) return composedKernels.get(name)!(inputs, attributes) as T;
+  return tf.engine().runKernel(name, inputs, attributes) as T;
+}
+
+/** Runs the composed form whatever the backend: the reference of the tests and the benchmark. */
+export function runComposed<T extends Outputs>(
+  name: string,
+  inputs: Inputs,
+  attributes: Attributes = {},
+): T {
+  const composed = composedKernels.get(name);
+  if (!composed) throw new Error(`there is no operation named ${name}`);
+  return tf.tidy(() => composed(inputs, attributes)) as T;
+}
+
+function composedKernel(composed: Operation["composed"]): tf.KernelFunc {
+  return ({ inputs, attrs }) =>
+    tf.tidy(() => composed(inputs as unknown as Inputs, attrs as Attributes)) as tf.TensorInfo;
+}

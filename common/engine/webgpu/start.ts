@@ -1,0 +1,18 @@
+/**
+ * Starting the WebGPU backend with the project's kernels.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { useFlatOperations } from "../../network/adam.ts";
+import { adamStep, gatherFlat, scatterFlat } from "./flat.ts";
+import { registerWebgpuKernels } from "./register.ts";
+
+/** Makes WebGPU tfjs's active backend; there must be an adapter. */
+export async function startWebgpu(): Promise<void> {
+  // imported only now: tfjs would otherwise take it for the default of programs that never ask
+  await import("@tensorflow/tfjs-backend-webgpu");
+  await tf.setBackend("webgpu");
+  registerWebgpuKernels();
+  useFlatOperations("webgpu", { gather: gatherFlat, scatter: scatterFlat, step: adamStep });
+}

@@ -1,0 +1,97 @@
+/**
+ * Reading and writing files so that nothing is ever half written, with errors in plain words.
+ *
+ * @module
+ */
+import { UserError } from "../user_error.ts";
+
+/**
+ * Writes a file whole or not at all: to a temporary file beside it, flushed to the disk, then renamed.
+ *
+ * @throws {UserError} The folder cannot be written to, or the disk is full (exit code 1).
+ */
+export async function writeAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  const temporary = `${path}.part`;
+  try {
+    using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+    for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+    await file.sync();
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {}); // there may be nothing to remove
+    throw writingFailed(path, error);
+  }
+  try {
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    throw writingFailed(path, error);
+  }
+}
+
+/**
+ * Has Deno ask for a whole folder where a permission for it was neither given nor refused; otherwise it
+ * would ask for each file in it.
+ */
+export async function askForFolder(path: string): Promise<void> {
+  for (const name of ["write", "read"] as const) await Deno.permissions.request({ name, path });
+}
+
+/**
+ * Makes a folder and those above it.
+ *
+ * @throws {UserError} It cannot be made (exit code 1).
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw writingFailed(path, error);
+  }
+}
+
+/**
+ * Reads a whole file.
+ *
+ * @throws {UserError} It is missing or may not be read; for a missing permission, what to add.
+ */
+export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return await Deno.readFile(path);
+  } catch (error) {
+    throw readingFailed(path, error);
+  }
+}
+
+/** {@linkcode readBytes} as text. */
+export async function readText(path: string): Promise<string> {
+  return new TextDecoder().decode(await readBytes(path));
+}
+
+/** The error of a write that did not work, in plain words (exit code 1). */
+export function writingFailed(path: string, error: unknown): UserError {
+  return new UserError(`cannot write ${path}: ${missingPermission(error) ?? reason(error)}`, {
+    cause: error,
+    exitCode: 1,
+  });
+}
+
+function readingFailed(path: string, error: unknown): UserError {
+  const why = missingPermission(error) ??
+    (error instanceof Deno.errors.NotFound ? "there is no such file" : reason(error));
+  return new UserError(`cannot read ${path}: ${why}`, { cause: error });
+}
+
+/** Which flag would have allowed it, where a missing permission is the reason. */
+function missingPermission(error: unknown): string | undefined {
+  if (!(error instanceof Deno.errors.NotCapable)) return undefined;
+  const [, kind, path] = /Requires (\w+) access to "(.*?)"/.exec(error.message) ?? [];
+  if (!kind) return error.message;
+  return `this needs the permission --allow-${kind}=${path}; the tasks give those for runs/`;
+}
+
+/** The operating system's words: Deno's message without the call that it names before or behind them. */
+function reason(error: unknown): string {
+  const [message] = (error instanceof Error ? error.message : String(error)).split("\n");
+  const [words] = message.split(/ \(os error \d+\)/);
+  return words.replace(/^.*?: (?=\w)/, "");
+}

@@ -1,0 +1,105 @@
+/**
+ * Layers with weights: each function adds its weights to `parameters` and returns the layer.
+ *
+ * Weights start as in Ho et al. 2020: uniform with variance scale/((fanIn + fanOut)/2); a layer of
+ * scale 0 starts at 0, so the block that ends in it starts as the identity. Biases start at 0.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { conv2d } from "../engine/ops/conv2d.ts";
+import { linear } from "../engine/ops/mat_mul.ts";
+import type { Parameters } from "./parameters.ts";
+import { uniform } from "../random.ts";
+
+/** Where a layer's weights go and how they start. */
+export interface LayerOptions {
+  /** Takes the weights. */
+  parameters: Parameters;
+  /** Decides, with the layer's name, the random numbers that the weights start from. */
+  seed: number;
+  /** Scale of the initial variance: 1, or 0 for a layer that starts as nothing. */
+  scale?: number;
+}
+
+/**
+ * A convolution of k×k pixels, named `<name>.weight` and `<name>.bias`.
+ *
+ * @param options.size k, odd; 3 unless told.
+ * @param options.stride 2 halves height and width.
+ * @returns [B, H, W, inputs] to [B, H/stride, W/stride, outputs].
+ */
+export function convolution(
+  name: string,
+  inputs: number,
+  outputs: number,
+  options: LayerOptions & { size?: number; stride?: number },
+): (x: tf.Tensor4D) => tf.Tensor4D {
+  const { parameters, size = 3, stride = 1 } = options;
+  const weightName = `${name}.weight`;
+  const values = initialWeights(weightName, [inputs, outputs], size * size, options);
+  const w = parameters.add<tf.Tensor4D>(
+    weightName,
+    [size, size, inputs, outputs],
+    values,
+    "convolution",
+  );
+  const bias = parameters.add<tf.Tensor1D>(`${name}.bias`, [outputs], new Float32Array(outputs));
+  return (x) => conv2d(x, w, bias, { stride });
+}
+
+/**
+ * A fully connected layer, named `<name>.weight` and `<name>.bias`.
+ *
+ * @returns [N, inputs] to [N, outputs].
+ */
+export function dense(
+  name: string,
+  inputs: number,
+  outputs: number,
+  options: LayerOptions,
+): (x: tf.Tensor2D) => tf.Tensor2D {
+  const weightName = `${name}.weight`;
+  const values = initialWeights(weightName, [inputs, outputs], 1, options);
+  const w = options.parameters.add<tf.Tensor2D>(weightName, [inputs, outputs], values, "linear");
+  const zeros = new Float32Array(outputs);
+  const bias = options.parameters.add<tf.Tensor1D>(`${name}.bias`, [outputs], zeros);
+  return (x) => linear(x, w, bias);
+}
+
+/**
+ * The same fully connected layer on the channels of every pixel ("network in network", a 1×1
+ * convolution), named `<name>.W` and `<name>.b`.
+ *
+ * @returns [B, H, W, inputs] to [B, H, W, outputs].
+ */
+export function projection(
+  name: string,
+  inputs: number,
+  outputs: number,
+  options: LayerOptions,
+): (x: tf.Tensor4D) => tf.Tensor4D {
+  const { parameters } = options;
+  const values = initialWeights(`${name}.W`, [inputs, outputs], 1, options);
+  const w = parameters.add<tf.Tensor2D>(`${name}.W`, [inputs, outputs], values);
+  const zeros = new Float32Array(outputs);
+  const bias = parameters.add<tf.Tensor1D>(`${name}.b`, [outputs], zeros, "channels");
+  return (x) => {
+    const [B, H, W] = x.shape;
+    const pixels = tf.reshape(x, [B * H * W, inputs]) as tf.Tensor2D; // [B·H·W, I]
+    return tf.reshape(linear(pixels, w, bias), [B, H, W, outputs]); // [B, H, W, O]
+  };
+}
+
+function initialWeights(
+  name: string,
+  [inputs, outputs]: [number, number],
+  taps: number,
+  { seed, scale = 1 }: LayerOptions,
+): Float32Array {
+  if (scale === 0) return new Float32Array(taps * inputs * outputs);
+  const fanAverage = taps * (inputs + outputs) / 2;
+  const limit = Math.sqrt(3 * scale / fanAverage); // U(−limit, limit) has variance limit²/3
+  const draw = { seed, stream: `initial ${name}` };
+  return uniform(draw, taps * inputs * outputs).map((u) => limit * (2 * u - 1));
+}

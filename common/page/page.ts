@@ -1,0 +1,132 @@
+/**
+ * The page of a run: one file that needs nothing else, neither a network nor a server.
+ *
+ * @module
+ */
+import { writeAtomically } from "../files/files.ts";
+import { readRun } from "./data.ts";
+import { equationStyle, withoutStyleAttributes } from "./equations.ts";
+import notices from "./notices.txt" with { type: "text" };
+import script from "./page_script.js" with { type: "text" };
+import { plotStyle } from "./plot_style.ts";
+import type { RunData } from "./run_data.ts";
+import { imageChains, pictures, pointChains, training } from "./sections.ts";
+import pageStyle from "./style.css" with { type: "text" };
+
+/**
+ * Writes report.html into a run's folder, from what lies there.
+ *
+ * @throws {UserError} There is no run, or the page cannot be written.
+ */
+export async function writeReportPage(folderPath: string): Promise<void> {
+  const page = await buildPage(await readRun(folderPath));
+  await writeAtomically(`${folderPath}/report.html`, page);
+}
+
+/**
+ * The page's HTML. All that comes from the run stands in it as JSON and is shown as text; scripts and
+ * styles are allowed by their hashes, and nothing at all may be loaded.
+ *
+ * @param options.live Whether the page comes from the server of `deno task explore` and asks it for news.
+ */
+export async function buildPage(
+  data: RunData,
+  { live = false }: { live?: boolean } = {},
+): Promise<string> {
+  const kind = kindOf(data);
+  const { html, style } = withoutStyleAttributes(body(data, kind));
+  const styles = `${equationStyle}\n${pageStyle}\n${style}`;
+  const policy = [
+    "default-src 'none'",
+    `script-src '${await hash(script)}'`,
+    `style-src '${await hash(styles)}' '${await hash(plotStyle("chart"))}'`,
+    "img-src data:",
+    "font-src data:",
+    `connect-src ${live ? "'self'" : "'none'"}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join("; ");
+  return `<!doctype html>
+<html lang="en" data-kind="${kind}"${live ? " data-live" : ""}>
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escaped(data.name)}</title>
+<link rel="icon" href="${ICON}">
+<style>${styles}</style>
+</head>
+<body>
+${html}
+<script type="application/json" id="run-data">${embedded(data)}</script>
+<script>${script}</script>
+</body>
+</html>
+<!--
+${notices}-->
+`;
+}
+
+/** A small picture of a point between noise and data. */
+const ICON = "data:image/svg+xml," + encodeURIComponent(
+  "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><circle cx='8' cy='8' r='6' " +
+    "fill='#0072b2'/><circle cx='12' cy='4' r='3' fill='#d55e00'/></svg>",
+);
+
+/** Which paper's chains the page has a place for. */
+type Kind = "points" | "images" | "other";
+
+function kindOf({ record, points, images }: RunData): Kind {
+  if (points || record.script === "paper1") return "points";
+  return images || record.script === "paper2" ? "images" : "other";
+}
+
+const PAPERS: Record<Kind, string> = {
+  points:
+    "Sohl-Dickstein et al. 2015, Deep Unsupervised Learning using Nonequilibrium Thermodynamics",
+  images: "Ho, Jain & Abbeel 2020, Denoising Diffusion Probabilistic Models",
+  other: "Intuitions on diffusion models",
+};
+
+function body({ record }: RunData, kind: Kind): string {
+  const sampler = record.settings.find(([name]) => name === "sampler")?.[1] ?? "";
+  const chains = { points: pointChains, images: () => imageChains({ sampler }), other: () => "" };
+  return `<header>
+    <p class="kicker">${escaped(PAPERS[kind])}</p>
+    <h1><span id="name"></span> <span id="status" class="status"></span></h1>
+    <p class="summary"><span id="summary"></span> <span id="live" role="status"></span></p>
+    <button type="button" id="theme"></button>
+    <div id="problems"></div>
+    <dl class="results" id="results"></dl>
+  </header>
+  <main>
+    ${chains[kind]()}
+    ${training()}
+    ${pictures()}
+    <section aria-labelledby="settings-title">
+      <h2 id="settings-title">Settings</h2>
+      <p class="text" id="again"></p>
+      <dl class="table" id="settings"></dl>
+      <h3>Made with</h3>
+      <dl class="table" id="versions"></dl>
+    </section>
+  </main>
+  <footer>Charts by Observable Plot, equations by KaTeX. This page is one file and loads nothing.</footer>
+  <noscript><p class="later">This page draws its figures with JavaScript, which is switched off.</p>
+  </noscript>`;
+}
+
+/** Data as JSON that cannot end the element that it stands in. */
+function embedded(data: RunData): string {
+  return JSON.stringify(data).replaceAll("<", "\\u003c");
+}
+
+function escaped(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
+}
+
+/** What a security policy calls a script or a style sheet by. */
+async function hash(content: string): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(content));
+  return `sha256-${new Uint8Array(digest).toBase64()}`;
+}

@@ -1,0 +1,62 @@
+/**
+ * Reads run.json, whatever stands in it.
+ *
+ * @module
+ */
+import { isTable, readRecord } from "../run/record.ts";
+import { UserError } from "../user_error.ts";
+import type { RecordData } from "./run_data.ts";
+
+/**
+ * Reads a run's record. What is missing in it, or not of the form that a run writes, is left out.
+ *
+ * @param folder The run's folder.
+ * @throws {UserError} There is no run.json, or it is something else.
+ */
+export async function readRecordData(folder: string): Promise<RecordData> {
+  const record = await readRecord(`${folder}/run.json`).catch((error) => {
+    if (!(error.cause instanceof Deno.errors.NotFound)) throw error;
+    throw new UserError(
+      `${folder} is not the folder of a run: it has no run.json; give one like runs/paper1-quick-0`,
+    );
+  }) as Record<string, unknown>; // what it says may be of any form
+  const { script, status, started, updated, backend, settings, versions, seconds, results } =
+    record;
+  return {
+    script: text(script),
+    status: text(status),
+    started: text(started),
+    updated: text(updated),
+    backend: isTable(backend) ? backendInWords(backend) : "",
+    settings: entries(settings).map(([name, value]) => [name, text(value)]),
+    versions: entries(versions).map(([name, value]) => [name, text(value)]),
+    seconds: entries(seconds).filter((entry): entry is [string, number] => isNumber(entry[1])),
+    results: entries(results).filter((entry): entry is [string, number | number[]] =>
+      isNumber(entry[1]) || (Array.isArray(entry[1]) && entry[1].every(isNumber))
+    ),
+  };
+}
+
+function backendInWords({ name, adapter, workers }: Record<string, unknown>): string {
+  const words: Record<string, string> = {
+    webgpu: "WebGPU",
+    wasm: "WebAssembly",
+    cpu: "JavaScript",
+  };
+  const what = Object.hasOwn(words, text(name)) ? words[text(name)] : text(name);
+  if (adapter) return `${what} on ${text(adapter)}`;
+  return isNumber(workers) && workers > 1 ? `${what}, ${workers} threads` : what;
+}
+
+function entries(table: unknown): [string, unknown][] {
+  return isTable(table) ? Object.entries(table) : [];
+}
+
+function text(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
+}

@@ -1,0 +1,53 @@
+/**
+ * Shows a run's page on this machine and keeps it up to date while the run goes on.
+ *
+ *     deno task explore runs/paper2-quick-0
+ *
+ * @module
+ */
+import {
+  type Command,
+  helpText,
+  integer,
+  parseCommandLine,
+  runMain,
+  takeFolder,
+} from "../run/command_line.ts";
+import { serveRun } from "./server.ts";
+
+const flags = {
+  port: integer({
+    help: "where to listen; 0 for any that is free",
+    default: 8000,
+    min: 0,
+    max: 65535,
+  }),
+};
+
+const command: Command<typeof flags> = {
+  name: "explore",
+  summary: "Shows a run in the browser, and how it changes while it trains.",
+  takesFolder: true,
+  flags,
+  presets: {},
+};
+
+async function main(args: string[]): Promise<number> {
+  const { folder, rest } = takeFolder(command.name, args);
+  if (folder === undefined) {
+    console.log(helpText(command));
+    return 0;
+  }
+  const { settings: { port } } = parseCommandLine(command, rest);
+  const server = await serveRun(folder, { port });
+  const asked = new Promise<void>((resolve) => {
+    Deno.addSignalListener("SIGINT", resolve);
+    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", resolve);
+  });
+  console.log(`${folder} is shown at ${server.address}\nCtrl-C ends this`);
+  await asked;
+  await server.close();
+  return 0;
+}
+
+if (import.meta.main) await runMain(main);

@@ -1,0 +1,88 @@
+/**
+ * Images out of reverse chains, as plain numbers: for files, figures and measurements.
+ *
+ * @module
+ */
+import type * as tf from "@tensorflow/tfjs";
+import { evenly } from "../plot/evenly.ts";
+import { Progress } from "../run/progress.ts";
+import { type ChainPoint, endOfChain } from "../reverse_process.ts";
+
+/** Images that are drawn at once. */
+const TOGETHER = 64;
+
+/** Points of a chain between two waits for the GPU, so that the bar does not run ahead of it. */
+const WAIT_EVERY = 10;
+
+/** [B, H, W, C]. */
+export type ImageShape = [B: number, H: number, W: number, C: number];
+
+/**
+ * Draws images in batches, under a progress bar.
+ *
+ * @param shape Of all images together.
+ * @param chain Starts the chain of batch `index`, the images' shape being that of the batch and
+ * `first` the number of its first image.
+ * @param length Steps of such a chain.
+ * @param label Stands before the bar.
+ * @returns [B, H, W, C], the ends of the chains.
+ */
+export async function drawImages(
+  [count, H, W, C]: ImageShape,
+  chain: (shape: ImageShape, index: number, first: number) => Iterable<ChainPoint>,
+  length: number,
+  label = "sampling",
+): Promise<Float32Array<ArrayBuffer>> {
+  const images = new Float32Array(count * H * W * C);
+  const batches = Math.ceil(count / TOGETHER);
+  const progress = new Progress({ label, total: batches * length });
+  for (let index = 0; index < batches; index++) {
+    const B = Math.min(TOGETHER, count - index * TOGETHER);
+    let done = index * length;
+    const x0 = await endOfChain(chain([B, H, W, C], index, index * TOGETHER), async ({ xt }) => {
+      if (done % WAIT_EVERY === 0) await xt.data();
+      progress.update(done++);
+    });
+    images.set(await numbersOf(x0), index * TOGETHER * H * W * C);
+    x0.dispose();
+  }
+  progress.finish();
+  return images;
+}
+
+/** Some points of a chain, as numbers. */
+export interface ChainRecord {
+  /** From T down to 0. */
+  t: number[];
+  /** xₜ at each of them, [B, H, W, C]. */
+  xt: Float32Array[];
+  /** The image expected there, [B, H, W, C]. */
+  x0Hat: Float32Array[];
+}
+
+/**
+ * Walks a chain and keeps some of its points, evenly spaced, the first and the last among them.
+ *
+ * @param length Steps of the chain.
+ * @param columns How many points to keep; at least 2.
+ */
+export async function recordChain(
+  chain: Iterable<ChainPoint>,
+  length: number,
+  columns: number,
+): Promise<ChainRecord> {
+  const wanted = new Set(evenly(length + 1, columns));
+  const record: ChainRecord = { t: [], xt: [], x0Hat: [] };
+  let at = 0;
+  for (const { t, xt, x0Hat } of chain) {
+    if (!wanted.has(at++)) continue;
+    record.t.push(t);
+    record.xt.push(await numbersOf(xt));
+    record.x0Hat.push(await numbersOf(x0Hat));
+  }
+  return record;
+}
+
+async function numbersOf(tensor: tf.Tensor): Promise<Float32Array> {
+  return await tensor.data<"float32">();
+}

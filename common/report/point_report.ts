@@ -1,0 +1,248 @@
+/**
+ * What a finished run on points in the plane leaves behind: figures, samples, and the numbers that say
+ * how good they are. It knows nothing of the model but how its chains run.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { concatenated, encodeSafetensors, type HostTensor, vector } from "../files/safetensors.ts";
+import type { PointData } from "../data/points/point_data.ts";
+import { slicedWasserstein } from "./metrics/sliced_wasserstein.ts";
+import { gaussianNoise } from "../engine/noise.ts";
+import { diffusionFigure, fieldFigure, lossFigure } from "../plot/figures.ts";
+import type { RunFolder } from "../run/folder.ts";
+import type { Schedule } from "../schedule.ts";
+
+/** A point of a reverse chain; its tensor is valid until the next one is asked for. */
+export interface PointChain {
+  /** From T down to 0. */
+  t: number;
+  /** [B, 2]. */
+  xt: tf.Tensor2D;
+}
+
+/** The bound of paper 1 and what it is compared with, in bits for each point. */
+export interface Bound {
+  /** K, a lower bound of the mean log likelihood log₂ p(x₀). */
+  K: number;
+  /** L_null, the mean log likelihood of the data under the prior N(0, I). */
+  nullModel: number;
+  /** E KL(q‖p) of each t = 2..T, in nats a point. */
+  klPerT: { t: number[]; value: number[] };
+}
+
+/** The numbers of a finished run. */
+export interface PointReport {
+  /** The bound, in bits a point. */
+  K: number;
+  /** K − L_null: how much better than the prior the model explains the data. */
+  KMinusNull: number;
+  /** Sliced Wasserstein distance between samples and data. */
+  slicedWasserstein: number;
+  /** The same between two draws of the data: what a perfect model would get. */
+  slicedWassersteinOfData: number;
+  /** Mean distance of a sample from the noise-free shape, where it has one. */
+  meanDistance?: number;
+}
+
+/** What is reported on. */
+export interface PointRun {
+  folder: RunFolder;
+  data: PointData;
+  seed: number;
+  /** The loss of every step. */
+  losses: number[];
+  schedule: Schedule;
+  bound: Bound;
+  /** xₜ of the forward chain; all [B, 2]. */
+  forward: (x0: tf.Tensor2D, t: number, eps: tf.Tensor2D) => tf.Tensor2D;
+  /** A reverse chain of so many points. */
+  reverse: (count: number) => Iterable<PointChain>;
+  /** μ_θ(xₜ, t), [B, 2]. */
+  mean: (xt: tf.Tensor2D, t: number) => tf.Tensor;
+}
+
+/** Points in a figure's panel, and points that are measured. */
+const SHOWN = 3000;
+const MEASURED = 5000;
+/** Points whose whole way is kept, and the most places on all their ways together. */
+const KEPT = 2000;
+const MOST_PLACES = 200_000;
+/** Where on the way from 0 to T the learned drift is drawn. */
+const FIELD_TIMES = [0.4, 0.55, 0.7, 1];
+/** Arrows along each side of a field. */
+const ARROWS = 17;
+
+/**
+ * Writes samples.csv, the three figures and the numbers behind them (figures.safetensors, see
+ * {@linkcode chainRecord}) into the run's folder, and measures the samples.
+ */
+export async function reportPoints(run: PointRun): Promise<PointReport> {
+  const { folder, data, seed, losses, bound } = run;
+  const reverse = await pointsAlongChain(run);
+  const [samples] = reverse; // t = 0
+  await folder.write("samples.csv", csv(samples));
+  await folder.write("paper1_diffusion.png", await drawChains(run, reverse));
+  const perT = { ...bound.klPerT, label: "KL of each t, nats a point" };
+  const loss = await lossFigure({ lossLabel: "KL(q‖p), nats a number", losses, perT });
+  await folder.write("paper1_loss.png", loss);
+  await folder.write("paper1_field.png", await drawField(run));
+  await folder.write("figures.safetensors", encodeSafetensors(await chainRecord(run, reverse)));
+  return {
+    K: bound.K,
+    KMinusNull: bound.K - bound.nullModel,
+    ...wassersteinDistances(samples, data, seed),
+    meanDistance: data.distance && mean(data.distance(samples)),
+  };
+}
+
+/** The report as the last line of a run. */
+export function inOneLine(report: PointReport, data: PointData): string {
+  const { K, KMinusNull, meanDistance } = report;
+  const parts = [
+    `K = ${K.toFixed(2)} bits a point (${data.scale}), K − L_null = ${KMinusNull.toFixed(2)} bits`,
+    `sliced Wasserstein distance ${report.slicedWasserstein.toFixed(4)} ` +
+    `(two draws of the data: ${report.slicedWassersteinOfData.toFixed(4)})`,
+  ];
+  if (meanDistance !== undefined) {
+    parts.push(`mean distance from the spiral ${meanDistance.toFixed(4)}`);
+  }
+  return parts.join("; ");
+}
+
+/** The reverse chain's points, [B, 2] for each t from 0 to T. */
+async function pointsAlongChain({ schedule, reverse }: PointRun): Promise<Float32Array[]> {
+  const points: Float32Array[] = new Array(schedule.T + 1);
+  for (const { t, xt } of reverse(MEASURED)) points[t] = await xt.data<"float32">();
+  return points;
+}
+
+/**
+ * What the animation and the explorer show: `forward` and `reverse`, the chains' points, and `mean`,
+ * μ_θ(xₜ, t) of the reverse chain's points (x₀ itself at t = 0), all [T+1, N, 2] with t as the first
+ * index; `perT.t` and `perT.value`, the KL of each t; and `schedule.alphaBar`, [T+1].
+ */
+async function chainRecord(
+  run: PointRun,
+  reverse: Float32Array[],
+): Promise<Map<string, HostTensor>> {
+  const { schedule, bound } = run;
+  const times = Array.from(reverse.keys());
+  const N = Math.min(KEPT, Math.floor(MOST_PLACES / times.length));
+  const chain = reverse.map((points) => points.subarray(0, 2 * N));
+  const means = await Promise.all(chain.map(async (points, t) => {
+    if (t === 0) return points;
+    const mean = tf.tidy(() => run.mean(tf.tensor2d(points, [N, 2]), t));
+    return await mean.data<"float32">().finally(() => mean.dispose());
+  }));
+  const paths = (rows: Float32Array[]): HostTensor => ({
+    shape: [times.length, N, 2],
+    data: concatenated(rows),
+  });
+  return new Map([
+    ["forward", paths(await forwardChain(run, N))],
+    ["reverse", paths(chain)],
+    ["mean", paths(means)],
+    ["perT.t", vector(bound.klPerT.t)],
+    ["perT.value", vector(bound.klPerT.value)],
+    ["schedule.alphaBar", vector(times.map(schedule.alphaBar))],
+  ]);
+}
+
+/** N points on their way to noise, step by step: [N, 2] for each t from 0 to T. */
+async function forwardChain({ data, seed, schedule }: PointRun, N: number) {
+  const points = [data.sample({ seed, stream: "figure x0" }, N)];
+  for (let t = 1; t <= schedule.T; t++) {
+    const z = gaussianNoise({ seed, stream: "figure z", step: t }, [N, 2]);
+    const noise = await z.data<"float32">();
+    z.dispose();
+    // q(xₜ | x_{t−1}) = N(√(1−βₜ)·x_{t−1}, βₜ)   (Sohl-Dickstein et al. 2015, table App.1)
+    const [kept, added] = [Math.sqrt(schedule.alpha(t)), Math.sqrt(schedule.beta(t))];
+    points.push(points[t - 1].map((x, i) => kept * x + added * noise[i]));
+  }
+  return points;
+}
+
+/** The forward chain above, the learned reverse chain below. */
+async function drawChains(
+  run: PointRun,
+  reverse: Float32Array[],
+): Promise<Uint8Array> {
+  const { T } = run.schedule;
+  const times = [0, Math.floor(T / 2), T];
+  const above = await Promise.all(times.map(async (t) => {
+    const xt = tf.tidy(() => forwardPoints(run, t));
+    const points = await xt.data<"float32">();
+    xt.dispose();
+    return { title: `t = ${t}`, points };
+  }));
+  const below = times.map((t) => ({
+    title: `t = ${t}`,
+    points: reverse[t].subarray(0, 2 * SHOWN),
+  }));
+  return await diffusionFigure({
+    rows: [
+      { label: "forward: data to noise", panels: above },
+      { label: "reverse: noise to samples", panels: below },
+    ],
+  });
+}
+
+/** What the network knows: μ_θ(xₜ, t) − xₜ on a grid, over the data at that t. */
+async function drawField(run: PointRun): Promise<Uint8Array> {
+  const times = FIELD_TIMES.map((share) => Math.max(2, Math.round(share * run.schedule.T)));
+  const panels = await Promise.all([...new Set(times)].map(async (t) => {
+    const tensors = tf.tidy(() => {
+      const xt = forwardPoints(run, t);
+      const ticks = tf.mul(tf.linspace(-1, 1, ARROWS), tf.max(tf.abs(xt))); // a square holding all
+      const [x, y] = tf.meshgrid(ticks, ticks);
+      const grid = tf.stack([tf.reshape(x, [-1]), tf.reshape(y, [-1])], 1) as tf.Tensor2D;
+      return [xt, grid, tf.sub(run.mean(grid, t), grid)];
+    });
+    const [dots, from, by] = await Promise.all(
+      tensors.map((tensor: tf.Tensor) => tensor.data<"float32">()),
+    );
+    tf.dispose(tensors);
+    const arrows = Array.from({ length: from.length / 2 }, (_, i) => ({
+      x: from[2 * i],
+      y: from[2 * i + 1],
+      dx: by[2 * i],
+      dy: by[2 * i + 1],
+    }));
+    return { title: `t = ${t}`, points: dots, arrows };
+  }));
+  return await fieldFigure({ panels });
+}
+
+/** Data as it is at t. */
+function forwardPoints({ data, seed, forward }: PointRun, t: number): tf.Tensor2D {
+  const x0 = tf.tensor2d(data.sample({ seed, stream: "figure x0" }, SHOWN), [SHOWN, 2]);
+  const eps = gaussianNoise<tf.Rank.R2>({ seed, stream: "figure eps" }, [SHOWN, 2]);
+  return forward(x0, t, eps);
+}
+
+/** Means over five draws: samples against data, and data against data. */
+function wassersteinDistances(samples: Float32Array, data: PointData, seed: number) {
+  const distances = [0, 1, 2, 3, 4].map((step) => {
+    const fresh = data.sample({ seed, stream: "measure", step }, MEASURED);
+    const other = data.sample({ seed, stream: "measure other", step }, MEASURED);
+    const options = { directions: 200, draw: { seed, stream: "directions", step } };
+    return [samples, other].map((points) => slicedWasserstein(points, fresh, options));
+  });
+  return {
+    slicedWasserstein: mean(distances.map(([ofSamples]) => ofSamples)),
+    slicedWassersteinOfData: mean(distances.map(([, ofData]) => ofData)),
+  };
+}
+
+function csv(points: Float32Array): string {
+  const rows = Array.from(
+    { length: points.length / 2 },
+    (_, i) => `${points[2 * i]},${points[2 * i + 1]}\n`,
+  );
+  return "x,y\n" + rows.join("");
+}
+
+function mean(values: ArrayLike<number>): number {
+  return Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,120 @@
+/**
+ * What a run needs to go on: written as it goes, the two newest kept, each with a checksum.
+ *
+ * @module
+ */
+import { readBytes, writeAtomically, writingFailed } from "../files/files.ts";
+import { UserError } from "../user_error.ts";
+import {
+  type Contents,
+  decodeSafetensors,
+  encodeSafetensors,
+  type HostTensor,
+} from "../files/safetensors.ts";
+
+/** The newest state, the one before it, and one that is written but has not taken its place yet. */
+const NEWEST = "state.safetensors";
+const PREVIOUS = "state.previous.safetensors";
+const NEXT = "state.next.safetensors";
+
+/** A state as it is kept. */
+export interface State {
+  /** Steps that are done. */
+  step: number;
+  tensors: Map<string, HostTensor>;
+}
+
+/** What tells a run from others: the settings that decide what it learns, as text. */
+export type RunMarks = Record<string, string>;
+
+/**
+ * Writes a run's state. Wherever this is cut off, a whole state stays, even when the newest is damaged.
+ *
+ * @param folder The run's folder.
+ * @param marks Kept with the state, so that it is not taken for one of another run.
+ * @throws {UserError} The folder cannot be written to, or the disk is full (exit code 1).
+ */
+export async function saveState(
+  folder: string,
+  { step, tensors }: State,
+  marks: RunMarks = {},
+): Promise<void> {
+  const metadata = { ...marks, step: String(step) };
+  const sha256 = await checksum(tensors, metadata);
+  const bytes = encodeSafetensors(tensors, { ...metadata, sha256 });
+  await writeAtomically(`${folder}/${NEXT}`, bytes);
+  try {
+    await Deno.rename(`${folder}/${NEWEST}`, `${folder}/${PREVIOUS}`).catch(ignoreMissing);
+    await Deno.rename(`${folder}/${NEXT}`, `${folder}/${NEWEST}`);
+  } catch (error) {
+    throw writingFailed(`${folder}/${NEWEST}`, error);
+  }
+}
+
+/**
+ * Reads the newest state that is whole and the run's own.
+ *
+ * @param marks Those of the run; a state that has others is of another run.
+ * @param notice Is told, in one line, when the newest could not be used.
+ * @returns Undefined when there is none yet.
+ * @throws {UserError} There are state files, and none can be used.
+ */
+export async function loadState(
+  folder: string,
+  notice: (line: string) => void,
+  marks: RunMarks = {},
+): Promise<State | undefined> {
+  const problems: string[] = [];
+  for (const name of [NEXT, NEWEST, PREVIOUS]) {
+    try {
+      const state = await readState(`${folder}/${name}`, marks);
+      if (problems.length > 0) {
+        notice(`${problems[0]}; going on from ${name}, step ${state.step}`);
+      }
+      return state;
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      if (!(error.cause instanceof Deno.errors.NotFound)) problems.push(error.message);
+    }
+  }
+  if (problems.length === 0) return undefined;
+  throw new UserError(`no checkpoint in ${folder} can be used: ${problems.join("; ")}`);
+}
+
+async function readState(path: string, marks: RunMarks): Promise<State> {
+  const { tensors, metadata } = decodeSafetensors(await readBytes(path), path);
+  await verify(path, { tensors, metadata });
+  refuseForeign(path, metadata, marks);
+  return { step: Number(metadata.step), tensors };
+}
+
+async function verify(path: string, { tensors, metadata }: Contents): Promise<void> {
+  const { sha256, ...rest } = metadata;
+  if (!/^\d+$/.test(metadata.step ?? "")) {
+    throw new UserError(`${path} is not a checkpoint of this project: it names no step`);
+  }
+  if (sha256 !== await checksum(tensors, rest)) {
+    throw new UserError(`${path} is damaged: its checksum does not fit its content`);
+  }
+}
+
+/** A mark that only one of the two has says nothing: it came or went with a version of the project. */
+function refuseForeign(path: string, metadata: RunMarks, marks: RunMarks): void {
+  for (const [name, expected] of Object.entries(marks)) {
+    const found = metadata[name];
+    if (found === undefined || found === expected) continue;
+    throw new UserError(`${path} is of another run: its ${name} is ${found}, not ${expected}`);
+  }
+}
+
+async function checksum(
+  tensors: Map<string, HostTensor>,
+  metadata: Record<string, string>,
+): Promise<string> {
+  const digest = await crypto.subtle.digest("SHA-256", encodeSafetensors(tensors, metadata));
+  return new Uint8Array(digest).toHex();
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}

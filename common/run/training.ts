@@ -1,0 +1,240 @@
+/**
+ * What surrounds a training loop: progress, loss curve, checkpoints, Ctrl-C, and the watch for a loss
+ * that is no longer a number. The loop itself stands in the paper's script, as a generator.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import type { HostTensor } from "../files/safetensors.ts";
+import { loadState, saveState } from "./state.ts";
+import { toHost, toTensors } from "../checkpoint.ts";
+import { lossCurve } from "./loss_curve.ts";
+import { Progress } from "./progress.ts";
+import type { RunFolder } from "./folder.ts";
+import { UserError } from "../user_error.ts";
+
+/** One step of a training loop; whoever takes it disposes of the loss. */
+export interface TrainingStep {
+  /** From 1. */
+  step: number;
+  loss: tf.Scalar;
+}
+
+/** How a training is looked after. */
+export interface TrainingOptions {
+  folder: RunFolder;
+  /** Number of the last step. */
+  steps: number;
+  /** The losses of the steps before this process, from {@linkcode resumeTraining}. */
+  losses: number[];
+  /** Copies of everything the loop needs to go on; they are disposed of here. */
+  state: () => Map<string, tf.Tensor>;
+  /** The loss's name on the bar, "loss" unless told. */
+  lossName?: string;
+  /** What the rate on the bar counts, and how many a step has. */
+  unit?: string;
+  unitsPerStep?: number;
+  /** Seconds between checkpoints, 30 unless told. */
+  checkpointEvery?: number;
+  /** Something to do now and then between steps; it must draw no number that the loop draws. */
+  meanwhile?: { everySeconds: number; run: (step: number) => Promise<void> };
+  /** How to go on after an interruption, as one types it. */
+  resumeCommand: string;
+}
+
+/** How a training ended. */
+export interface TrainingEnd {
+  status: "finished" | "interrupted";
+  /** The loss of every step, from the first. */
+  losses: number[];
+}
+
+/** WebGPU queues steps; waiting for each loss would empty the queue, so they are read in bunches. */
+const LOSSES_AT_ONCE = { webgpu: 10, wasm: 1, cpu: 1 } as Record<string, number>;
+/** How often the event loop gets its turn, so that Ctrl-C is heard. */
+const BREATHE_MS = 50;
+const LOSSES = "history.loss";
+
+/**
+ * The state of an interrupted training.
+ *
+ * @returns The tensors to go on from, or undefined when no checkpoint was written yet, and the losses
+ * so far.
+ * @throws {UserError} The checkpoints cannot be used.
+ */
+export async function resumeTraining(
+  folder: RunFolder,
+): Promise<{ step: number; tensors?: Map<string, tf.Tensor>; losses: number[] }> {
+  const notice = (line: string) => console.error(`note: ${line}`);
+  const state = await loadState(folder.path, notice, folder.marks);
+  if (!state) return { step: 0, losses: [] };
+  const { step, tensors } = state;
+  const losses = tensors.get(LOSSES)?.data ?? [];
+  if (losses.length !== step) {
+    throw new UserError(
+      `the checkpoint in ${folder.path} has ${losses.length} losses, not ${step}`,
+    );
+  }
+  tensors.delete(LOSSES);
+  return { step, tensors: toTensors(tensors), losses: Array.from(losses) };
+}
+
+/**
+ * Runs a training loop to its end, or until Ctrl-C.
+ *
+ * @throws {UserError} The loss or the weights are no longer finite; the last checkpoint stays. Or
+ * there are more steps behind the run than `steps`.
+ */
+export async function followTraining(
+  loop: Iterable<TrainingStep> | AsyncIterable<TrainingStep>,
+  options: TrainingOptions,
+): Promise<TrainingEnd> {
+  const { folder, steps, meanwhile, checkpointEvery = 30 } = options;
+  const losses = [...options.losses];
+  refuseFewerSteps(options);
+  await folder.update({ status: "running" }); // with the settings that it is gone on with
+  const progress = startProgress(options);
+  const interruption = listenForInterruption();
+  const unread: TrainingStep[] = [];
+  const clock = new Clock();
+  let done = losses.length;
+  let saved = done;
+
+  async function readLosses(): Promise<void> {
+    for (const { step, value } of await takeLosses(unread)) {
+      if (!Number.isFinite(value)) giveUp(folder, `the loss is ${value} at step ${step}`, saved);
+      losses.push(value);
+    }
+    progress.update(done, runningMean(losses, options.lossName));
+  }
+
+  async function save(): Promise<void> {
+    await readLosses();
+    const tensors = options.state();
+    const state = await toHost(tensors);
+    tf.dispose([...tensors.values()]);
+    const bad = nonFinite(state);
+    if (bad) giveUp(folder, `${bad} is no longer finite after step ${done}`, saved);
+    await saveCheckpoint(folder, losses, state);
+    saved = done;
+  }
+
+  try {
+    for await (const step of loop) {
+      unread.push(step);
+      done = step.step;
+      if (unread.length >= (LOSSES_AT_ONCE[tf.getBackend()] ?? 1)) await readLosses();
+      if (clock.due("breathe", BREATHE_MS)) await new Promise((resume) => setTimeout(resume));
+      if (interruption.asked) break;
+      if (clock.due("checkpoint", checkpointEvery * 1000)) await save();
+      if (meanwhile && clock.due("meanwhile", meanwhile.everySeconds * 1000)) {
+        await readLosses();
+        await meanwhile.run(done);
+      }
+    }
+    await save();
+  } finally {
+    tf.dispose(unread.map(({ loss }) => loss));
+    interruption.stopListening();
+    progress.finish();
+    folder.spend("training", clock.seconds);
+  }
+  if (done >= steps) return { status: "finished", losses };
+  await folder.update({ status: "interrupted" });
+  console.error(`stopped after step ${done} of ${steps}; go on with: ${options.resumeCommand}`);
+  return { status: "interrupted", losses };
+}
+
+/** Writes the state, and the loss curve as far as the state goes. */
+async function saveCheckpoint(
+  folder: RunFolder,
+  losses: number[],
+  tensors: Map<string, HostTensor>,
+): Promise<void> {
+  tensors.set(LOSSES, { shape: [losses.length], data: Float32Array.from(losses) });
+  await saveState(folder.path, { step: losses.length, tensors }, folder.marks);
+  await folder.write("loss.csv", lossCurve(losses));
+}
+
+/** Reads losses in one transfer and disposes of them. */
+async function takeLosses(unread: TrainingStep[]): Promise<{ step: number; value: number }[]> {
+  if (unread.length === 0) return [];
+  const taken = unread.splice(0);
+  const all = taken.length === 1
+    ? taken[0].loss
+    : tf.tidy(() => tf.stack(taken.map(({ loss }) => loss)));
+  const values = await all.data();
+  tf.dispose([all, ...taken.map(({ loss }) => loss)]);
+  return taken.map(({ step }, i) => ({ step, value: values[i] }));
+}
+
+/** Refuses what would leave a folder whose settings and model say different things. */
+function refuseFewerSteps({ steps, losses, folder }: TrainingOptions): void {
+  if (losses.length <= steps) return;
+  throw new UserError(
+    `--steps ${steps}: the run in ${folder.path} has ${losses.length} behind it; give at least that many`,
+  );
+}
+
+/** The name of a tensor with a number in it that is none, or undefined. */
+function nonFinite(tensors: Map<string, HostTensor>): string | undefined {
+  for (const [name, { data }] of tensors) {
+    if (!data.every(Number.isFinite)) return name;
+  }
+}
+
+/** Ends the run with what is left of it. */
+function giveUp(folder: RunFolder, what: string, saved: number): never {
+  const kept = saved > 0
+    ? `the checkpoint of step ${saved} is kept in ${folder.path}`
+    : "no checkpoint had been written yet";
+  throw new UserError(`${what}; ${kept}; start again with a lower --learning-rate`, {
+    exitCode: 1,
+  });
+}
+
+/** The mean of the last hundred losses: one step's alone jumps about. */
+function runningMean(losses: number[], name = "loss"): string {
+  const recent = losses.slice(-100);
+  const mean = recent.reduce((sum, loss) => sum + loss, 0) / recent.length;
+  return recent.length ? `${name} ${mean.toPrecision(4)}` : "";
+}
+
+function startProgress(options: TrainingOptions): Progress {
+  const { steps, losses, unit, unitsPerStep } = options;
+  const rate = unit ? { unit, unitsPerStep } : {};
+  return new Progress({ label: "training", total: steps, from: losses.length, ...rate });
+}
+
+/** Notes the first Ctrl-C (or the system's request to end); a second one ends the process at once. */
+function listenForInterruption(): { readonly asked: boolean; stopListening: () => void } {
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
+  const state = { asked: false, stopListening: () => {} };
+  const onSignal = () => {
+    if (state.asked) Deno.exit(130);
+    state.asked = true;
+    console.error("\nstopping after this step; once more ends at once");
+  };
+  for (const signal of signals) Deno.addSignalListener(signal, onSignal);
+  state.stopListening = () => {
+    for (const signal of signals) Deno.removeSignalListener(signal, onSignal);
+  };
+  return state;
+}
+
+/** Says when something was last done long enough ago. */
+class Clock {
+  readonly #started = performance.now();
+  readonly #last = new Map<string, number>();
+
+  get seconds(): number {
+    return (performance.now() - this.#started) / 1000;
+  }
+
+  due(what: string, milliseconds: number): boolean {
+    const now = performance.now();
+    if (now - (this.#last.get(what) ?? this.#started) < milliseconds) return false;
+    this.#last.set(what, now);
+    return true;
+  }
+}
