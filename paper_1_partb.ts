@@ -21,16 +21,9 @@ import * as tf from "@tensorflow/tfjs";
 import { Adam, valueAndGradients } from "./common/network/adam.ts";
 import { selectBackend } from "./common/backend.ts";
 import { writeSafetensors } from "./common/checkpoint.ts";
-import {
-  choice,
-  type Command,
-  commandText,
-  integer,
-  number,
-  runMain,
-  type Settings,
-  text,
-} from "./common/run/command_line.ts";
+import { choice, type Command, integer, number, type Settings, text } from "./common/run/flags.ts";
+import { commandText } from "./common/run/help.ts";
+import { runMain } from "./common/run/main.ts";
 import { type PointData, pointData } from "./common/data/points/point_data.ts";
 import { writeReportPage } from "./common/page/page.ts";
 import { qPosterior, qSample } from "./common/forward_process.ts";

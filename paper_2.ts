@@ -26,15 +26,15 @@ import { writeSafetensors } from "./common/checkpoint.ts";
 import {
   choice,
   type Command,
-  commandText,
   integer,
   kebab,
   number,
   onOff,
-  runMain,
   type Settings as SettingsOf,
   text,
-} from "./common/run/command_line.ts";
+} from "./common/run/flags.ts";
+import { commandText } from "./common/run/help.ts";
+import { runMain } from "./common/run/main.ts";
 import { batch, type ImageSet } from "./common/data/images/image_set.ts";
 import { DATASETS, hasDigits, loadImages } from "./common/data/images/load.ts";
 import { drawImages, type ImageShape, recordChain } from "./common/report/draw_images.ts";

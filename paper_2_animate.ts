@@ -24,19 +24,19 @@ import { chainFilm, interpolationFilm } from "./common/plot/film/image_film.ts";
 import { pointFilm } from "./common/plot/film/point_film.ts";
 import { selectBackend } from "./common/backend.ts";
 import { decodeSafetensors } from "./common/files/safetensors.ts";
+import { parseCommandLine } from "./common/run/command_line.ts";
 import {
   choice,
   type Command,
-  helpText,
   integer,
   kebab,
   number,
   onOff,
-  parseCommandLine,
-  runMain,
   type Settings as SettingsOf,
   text,
-} from "./common/run/command_line.ts";
+} from "./common/run/flags.ts";
+import { helpText } from "./common/run/help.ts";
+import { runMain } from "./common/run/main.ts";
 import { drawImages, type ImageShape, recordChain } from "./common/report/draw_images.ts";
 import { readBytes, writeAtomically } from "./common/files/files.ts";
 import { type ImageModel, loadModel } from "./common/network/image_model.ts";

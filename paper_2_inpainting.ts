@@ -23,16 +23,16 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type Backend, selectBackend } from "./common/backend.ts";
+import { parseCommandLine } from "./common/run/command_line.ts";
 import {
   type Command,
-  helpText,
   integer,
   onOff,
-  parseCommandLine,
-  runMain,
   type Settings as SettingsOf,
   text,
-} from "./common/run/command_line.ts";
+} from "./common/run/flags.ts";
+import { helpText } from "./common/run/help.ts";
+import { runMain } from "./common/run/main.ts";
 import { batch, type ImageSet } from "./common/data/images/image_set.ts";
 import { hasDigits, loadImages } from "./common/data/images/load.ts";
 import { readPngPicture } from "./common/data/images/png_folder.ts";

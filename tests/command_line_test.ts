@@ -1,16 +1,8 @@
 // The command line: every mistake is one line that says what was given and what is allowed.
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import {
-  choice,
-  type Command,
-  commandText,
-  helpText,
-  integer,
-  number,
-  onOff,
-  parseCommandLine,
-  text,
-} from "../common/run/command_line.ts";
+import { parseCommandLine } from "../common/run/command_line.ts";
+import { choice, type Command, integer, number, onOff, text } from "../common/run/flags.ts";
+import { commandText, helpText } from "../common/run/help.ts";
 import { UserError } from "../common/user_error.ts";
 
 const flags = {

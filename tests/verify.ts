@@ -10,15 +10,10 @@
  * @module
  */
 import { type Backend, BACKEND_NAMES, selectBackend } from "../common/backend.ts";
-import {
-  choice,
-  type Command,
-  helpText,
-  integer,
-  parseCommandLine,
-  runMain,
-  takeFolder,
-} from "../common/run/command_line.ts";
+import { parseCommandLine, takeFolder } from "../common/run/command_line.ts";
+import { choice, type Command, integer } from "../common/run/flags.ts";
+import { helpText } from "../common/run/help.ts";
+import { runMain } from "../common/run/main.ts";
 import { readLossCurve } from "../common/run/loss_curve.ts";
 import { Progress } from "../common/run/progress.ts";
 import { readRecord, type RunRecord } from "../common/run/record.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 import { selectBackend } from "../backend.ts";
-import { runMain } from "../run/command_line.ts";
+import { runMain } from "../run/main.ts";
 import { loadImages } from "../data/images/load.ts";
 import { makeFolder, writeAtomically } from "../files/files.ts";
 import { UNet } from "../../unet.ts";

@@ -9,7 +9,10 @@
  *
  * @module
  */
-import { type Command, helpText, parseCommandLine, runMain, text } from "../run/command_line.ts";
+import { parseCommandLine } from "../run/command_line.ts";
+import { type Command, text } from "../run/flags.ts";
+import { helpText } from "../run/help.ts";
+import { runMain } from "../run/main.ts";
 import { makeFolder, readBytes, writeAtomically } from "../files/files.ts";
 import { inWords } from "../run/progress.ts";
 import { readRecord } from "../run/record.ts";

@@ -7,7 +7,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { UNet } from "../../unet.ts";
 import { readSafetensors } from "../checkpoint.ts";
-import { choice, integer, kebab, number, type Settings, text } from "../run/command_line.ts";
+import { choice, integer, kebab, number, type Settings, text } from "../run/flags.ts";
 import type { Denoiser } from "../reverse_process.ts";
 import { readRecord } from "../run/record.ts";
 import { cosineSchedule, linearSchedule, type Schedule } from "../schedule.ts";

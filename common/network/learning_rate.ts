@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { choice } from "../run/command_line.ts";
+import { choice } from "../run/flags.ts";
 
 /** The flag that says how the rate falls. */
 export const decayFlag = choice({

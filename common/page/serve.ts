@@ -5,14 +5,10 @@
  *
  * @module
  */
-import {
-  type Command,
-  helpText,
-  integer,
-  parseCommandLine,
-  runMain,
-  takeFolder,
-} from "../run/command_line.ts";
+import { parseCommandLine, takeFolder } from "../run/command_line.ts";
+import { type Command, integer } from "../run/flags.ts";
+import { helpText } from "../run/help.ts";
+import { runMain } from "../run/main.ts";
 import { serveRun } from "./server.ts";
 
 const flags = {

@@ -5,18 +5,18 @@
  * @module
  */
 import { BACKEND_NAMES } from "../backend.ts";
+import { parseCommandLine } from "./command_line.ts";
 import {
   choice,
   type Command,
   type Flags,
-  helpText,
   integer,
   kebab,
   number,
-  parseCommandLine,
   type Settings,
   text,
-} from "./command_line.ts";
+} from "./flags.ts";
+import { helpText } from "./help.ts";
 import { askForFolder } from "../files/files.ts";
 import { readRecord } from "./record.ts";
 import { UserError } from "../user_error.ts";

@@ -1,0 +1,141 @@
+/**
+ * The kinds of flags that a script's table is made of, and the table itself.
+ *
+ * @module
+ */
+
+/** One flag: how its text becomes a value, and what the help says of it. */
+export interface Flag<T> {
+  /** One line for `--help`. */
+  help: string;
+  /** What stands behind the flag in the help; nothing for a switch. */
+  placeholder: string;
+  /** The value when the flag is not given and the preset says nothing. */
+  default: T;
+  /** The allowed values in words. */
+  allowed: string;
+  /** A switch takes no value. */
+  isSwitch: boolean;
+  /** The value, or undefined when the text is none that is allowed. */
+  parse(text: string): T | undefined;
+}
+
+/** A table of flags by the camelCase name of their setting; the flag itself is `--kebab-case`. */
+export type Flags = Record<string, Flag<unknown>>;
+
+/** The values of a table's flags. */
+export type Settings<F extends Flags> = {
+  -readonly [K in keyof F]: F[K] extends Flag<infer T> ? T : never;
+};
+
+/** A whole number in min..max. */
+export function integer(options: {
+  help: string;
+  default: number;
+  min?: number;
+  max?: number;
+}): Flag<number> {
+  const { help, min = 1, max = Number.MAX_SAFE_INTEGER } = options;
+  const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `${min} to ${max}`;
+  return {
+    help,
+    placeholder: "N",
+    default: options.default,
+    allowed: `a whole number ${range}`,
+    isSwitch: false,
+    parse: (text) => {
+      const value = /^[+-]?\d+(e\d+)?$/i.test(text) ? Number(text) : NaN;
+      return value >= min && value <= max ? value : undefined;
+    },
+  };
+}
+
+/** A number in min..max; the bounds themselves are allowed unless `above` says otherwise. */
+export function number(options: {
+  help: string;
+  default: number;
+  min?: number;
+  above?: number;
+  max: number;
+}): Flag<number> {
+  const { help, min = -Infinity, above = -Infinity, max } = options;
+  return {
+    help,
+    placeholder: "X",
+    default: options.default,
+    allowed: above > -Infinity
+      ? `a number above ${above}, at most ${max}`
+      : `a number from ${min} to ${max}`,
+    isSwitch: false,
+    parse: (text) => {
+      const value = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text) ? Number(text) : NaN;
+      return value >= min && value > above && value <= max ? value : undefined;
+    },
+  };
+}
+
+/** One of a few words. */
+export function choice<const T extends string>(options: {
+  help: string;
+  of: readonly T[];
+  default: NoInfer<T>;
+}): Flag<T> {
+  const { help, of } = options;
+  return {
+    help,
+    placeholder: of.join("|"),
+    default: options.default,
+    allowed: of.join(", "),
+    isSwitch: false,
+    parse: (text) => of.find((word) => word === text),
+  };
+}
+
+/** Any text: a path, say. `parse` may refuse some. */
+export function text<T extends string | undefined>(options: {
+  help: string;
+  placeholder: string;
+  default: T;
+  allowed?: string;
+  accepts?: (text: string) => boolean;
+}): Flag<string | T> {
+  const { help, placeholder, allowed = "a text", accepts = () => true } = options;
+  return {
+    help,
+    placeholder,
+    default: options.default,
+    allowed,
+    isSwitch: false,
+    parse: (text) => text !== "" && accepts(text) ? text : undefined,
+  };
+}
+
+/** On when given. */
+export function onOff(options: { help: string }): Flag<boolean> {
+  return {
+    help: options.help,
+    placeholder: "",
+    default: false,
+    allowed: "no value",
+    isSwitch: true,
+    parse: () => true,
+  };
+}
+
+/** A script's command line. */
+export interface Command<F extends Flags> {
+  /** The task's name, as in `deno task <name>`. */
+  name: string;
+  /** One line on what it does. */
+  summary: string;
+  /** Whether a run's folder stands in front of the flags; see {@linkcode takeFolder}. */
+  takesFolder?: boolean;
+  flags: F;
+  /** Values that `--preset NAME` puts in the place of the defaults. */
+  presets: Record<string, Partial<Settings<F>>>;
+}
+
+/** learningRate to learning-rate. */
+export function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -1,0 +1,45 @@
+/**
+ * How a script starts and ends as a process.
+ *
+ * @module
+ */
+import { UserError } from "../user_error.ts";
+
+/**
+ * Runs a script's main function and ends the process: with 0, with the code that it returns, or, for
+ * a mistake that the user can mend, with one line on stderr and the error's exit code.
+ */
+export async function runMain(
+  main: (args: string[]) => Promise<number | void>,
+): Promise<never> {
+  try {
+    Deno.exit(await main(Deno.args) ?? 0);
+  } catch (error) {
+    const known = explain(error);
+    if (!known) {
+      console.error(error); // a mistake of the program: with its stack
+      Deno.exit(70);
+    }
+    console.error(`error: ${known.message}`);
+    Deno.exit(known.exitCode);
+  }
+}
+
+/** The error in the user's words, or undefined for one that is not the user's to mend. */
+function explain(error: unknown): UserError | undefined {
+  if (error instanceof UserError) return error;
+  const kinds = [
+    Deno.errors.NotCapable,
+    Deno.errors.PermissionDenied,
+    Deno.errors.NotFound,
+    Deno.errors.AlreadyExists,
+    Deno.errors.NotADirectory,
+    Deno.errors.IsADirectory,
+  ];
+  const isKnown = kinds.some((kind) => error instanceof kind) ||
+    (error instanceof Error && /os error/.test(error.message)); // a full disk has no class of its own
+  if (!isKnown) return undefined;
+  return new UserError((error as Error).message.split("\n")[0], {
+    exitCode: 1,
+  });
+}
