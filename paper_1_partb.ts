@@ -15,111 +15,120 @@
  * loss.csv, figures.safetensors), run.json, the model (model.safetensors) and what it needs to go on
  * (state.safetensors), and report.html, a page to move through the chain with.
  *
+ * Shapes: N timesteps at once, B points for each, two coordinates.
+ *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { Adam, valueAndGradients } from "./common/network/adam.ts";
-import { selectBackend } from "./common/backend.ts";
-import { writeSafetensors } from "./common/checkpoint.ts";
-import { choice, type Command, integer, number, type Settings, text } from "./common/run/flags.ts";
-import { commandText } from "./common/run/help.ts";
-import { runMain } from "./common/run/main.ts";
 import { type PointData, pointData } from "./common/data/points/point_data.ts";
-import { writeReportPage } from "./common/page/page.ts";
-import { qPosterior, qSample } from "./common/forward_process.ts";
-import { decayFlag, learningRateAt } from "./common/network/learning_rate.ts";
 import { gaussianNoise } from "./common/engine/noise.ts";
-import { linear } from "./common/engine/ops/mat_mul.ts";
-import { copyOf } from "./common/network/parameters.ts";
+import { Adam, valueAndGradients } from "./common/network/adam.ts";
+import { HeadAndTails } from "./common/network/head_and_tails.ts";
+import { learningRateAt } from "./common/network/learning_rate.ts";
+import { writeReportPage } from "./common/page/page.ts";
+import { type Draw, integers } from "./common/random.ts";
+import {
+  gaussianEntropy,
+  inBits,
+  nullLogLikelihood,
+} from "./common/report/metrics/gaussian_bits.ts";
 import {
   type Bound,
   inOneLine,
   type PointChain,
-  type PointReport,
   reportPoints,
 } from "./common/report/point_report.ts";
-import { inWords } from "./common/run/progress.ts";
-import { uniform } from "./common/random.ts";
-import { RunFolder } from "./common/run/folder.ts";
+import { choice, type Command, integer, number, type Settings } from "./common/run/flags.ts";
+import { runMain } from "./common/run/main.ts";
+import { pointDataFlag, pointModelFlags } from "./common/run/point_settings.ts";
 import { commonFlags, readSettings } from "./common/run/settings.ts";
+import type { TrainingStep } from "./common/run/training.ts";
+import { decayFlag } from "./common/run/training_flags.ts";
+import { trainAndReport } from "./common/run/training_run.ts";
 import {
   cosineSchedule,
   linearSchedule,
   type Schedule,
   sigmoidSchedule,
 } from "./common/schedule.ts";
-import { followTraining, resumeTraining, type TrainingStep } from "./common/run/training.ts";
-import { UserError } from "./common/user_error.ts";
 
-const flags = {
-  preset: choice({
-    help: "which defaults",
-    of: ["quick", "paper"],
-    default: "quick",
-  }),
-  data: text({
-    help: "swiss-roll, moons, circles, or a CSV file with two numeric columns",
-    placeholder: "NAME|FILE.csv",
-    default: "swiss-roll",
-    allowed: "swiss-roll, moons, circles, or the name of a .csv file",
-    accepts: (name) => ["swiss-roll", "moons", "circles"].includes(name) || /\.csv$/i.test(name),
-  }),
-  steps: integer({ help: "training steps", default: 1200 }),
-  batch: integer({ help: "points for each t of a step", default: 128, max: 1_000_000 }),
-  learningRate: number({ help: "Adam's α at the start", default: 5e-3, above: 0, max: 1 }),
-  decay: decayFlag,
-  hidden: integer({ help: "H, the network's width", default: 96, max: 4096 }),
-  timesteps: integer({ help: "T, the steps of the chain", default: 40, min: 2, max: 1000 }),
-  times: choice({
-    help: "the t that one training step looks at",
-    of: ["all", "one"],
-    default: "all",
-  }),
-  schedule: choice({
-    help: "how the noise grows with t; linear is Ho et al.'s, meant for T = 1000",
-    of: ["sigmoid", "linear", "cosine"],
-    default: "sigmoid",
-  }),
-  tails: choice({
-    help: "a last part of the network for each t, or one that does not know t",
-    of: ["each", "shared"],
-    default: "each",
-  }),
-  parametrization: choice({
-    help: "what the network's outputs are: a change, or mean and log-variance themselves",
-    of: ["residual", "direct"],
-    default: "residual",
-  }),
-  ...commonFlags,
-};
-
-/** The command line. */
-export const command: Command<typeof flags> = {
-  name: "paper1",
-  summary: "Paper 1, Sohl-Dickstein et al. 2015: a diffusion model of points in the plane.",
-  flags,
-  presets: {
-    quick: {},
-    // the settings of the original script: a random t a step, a very large batch
-    paper: {
-      steps: 5000,
-      hidden: 128,
-      batch: 64_000,
-      learningRate: 1e-2,
-      decay: "none",
-      times: "one",
-      parametrization: "direct",
-    },
-  },
-};
-
-/** A run's settings. */
-export type PaperSettings = Settings<typeof flags>;
+// ---------------------------------------------------------------------------------------------
+// 0. The forward process: data becomes noise, and everything about it is known
+// ---------------------------------------------------------------------------------------------
 
 /** A Gaussian with a width of its own for each number; std broadcasts against mean. */
 export interface Gaussian {
   mean: tf.Tensor;
   std: tf.Tensor;
+}
+
+/**
+ * One step of the forward process, q(xₜ | x_{t−1}) = N(√(1−βₜ)·x_{t−1}, βₜ·I)   (table App. 1).
+ *
+ * The factor √(1−βₜ) shrinks the points by just as much as the noise spreads them: data of variance 1
+ * keeps variance 1.
+ *
+ * @param before x_{t−1}, [B, 2].
+ * @param z z ~ N(0, I), like x_{t−1}.
+ * @returns xₜ, like x_{t−1}.
+ */
+export function qStep<T extends tf.Tensor>(schedule: Schedule, before: T, t: number, z: T): T {
+  const beta = schedule.beta(t);
+  // xₜ = √(1−βₜ)·x_{t−1} + √βₜ·z
+  return tf.add(tf.mul(before, Math.sqrt(1 - beta)), tf.mul(z, Math.sqrt(beta))) as T;
+}
+
+/**
+ * All t steps in one, q(xₜ | x₀) = N(√ᾱₜ·x₀, (1−ᾱₜ)·I): Gaussians one after the other are a Gaussian.
+ *
+ * @param times The t of each row, [N].
+ * @param x0 [N, B, 2].
+ * @param eps ε ~ N(0, I), like x0.
+ * @returns xₜ, like x0.
+ */
+export function qSampleRows(
+  schedule: Schedule,
+  times: number[],
+  x0: tf.Tensor3D,
+  eps: tf.Tensor3D,
+): tf.Tensor3D {
+  const signal = perRow(times, (t) => Math.sqrt(schedule.alphaBar(t)));
+  const noise = perRow(times, (t) => Math.sqrt(1 - schedule.alphaBar(t)));
+  // xₜ = √ᾱₜ·x₀ + √(1−ᾱₜ)·ε
+  return tf.add(tf.mul(signal, x0), tf.mul(noise, eps));
+}
+
+/**
+ * Where xₜ came from, if one knows where it began: q(x_{t−1} | xₜ, x₀), the product of two Gaussians by
+ * Bayes' rule, is a Gaussian itself   (Ho et al. 2020, Eqs. 6 and 7, write it out).
+ *
+ * @param times The t of each row, [N].
+ * @returns mean like x0, std [N, 1, 1].
+ */
+export function qPosteriorRows(
+  schedule: Schedule,
+  times: number[],
+  x0: tf.Tensor3D,
+  xt: tf.Tensor3D,
+): Gaussian {
+  const coefX0 = perRow(times, (t) => schedule.posterior(t).coefX0); // √ᾱ_{t−1}·βₜ/(1−ᾱₜ)
+  const coefXt = perRow(times, (t) => schedule.posterior(t).coefXt); // √αₜ·(1−ᾱ_{t−1})/(1−ᾱₜ)
+  return {
+    // μ̃ₜ = √ᾱ_{t−1}·βₜ/(1−ᾱₜ)·x₀ + √αₜ·(1−ᾱ_{t−1})/(1−ᾱₜ)·xₜ
+    mean: tf.add(tf.mul(coefX0, x0), tf.mul(coefXt, xt)),
+    // √β̃ₜ with β̃ₜ = (1−ᾱ_{t−1})/(1−ᾱₜ)·βₜ
+    std: perRow(times, (t) => schedule.posterior(t).std),
+  };
+}
+
+/** A number for each row, shaped to multiply [N, B, 2]. */
+function perRow(times: number[], of: (t: number) => number): tf.Tensor3D {
+  return tf.tensor3d(times.map(of), [times.length, 1, 1]);
+}
+
+/** 1, 2, …, T. */
+function allTimes({ T }: Schedule): number[] {
+  return Array.from({ length: T }, (_, i) => i + 1);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -131,57 +140,61 @@ export interface ReverseModelOptions {
   /** H, the width. */
   hidden: number;
   schedule: Schedule;
-  /** A tail for each t, or one for all: an experiment. "each" unless told. */
+  /** A tail for each t, or one for all: an experiment. Default: "each". */
   tails?: "each" | "shared";
-  /** What the outputs mean; see {@linkcode ReverseModel.forward}. "residual" unless told. */
+  /** What the outputs mean; see {@linkcode ReverseModel.forward}. Default: "residual". */
   parametrization?: "residual" | "direct";
-  /** Decides the initial weights, 0 unless told. */
+  /** Decides the initial weights. Default: 0. */
   seed?: number;
 }
 
-/**
- * p_θ(x_{t−1} | xₜ) = N(μ_θ(xₜ, t), σ_θ(xₜ, t)²): a head 2→H→H that all t share, and a tail H→H→4 for
- * each t. The tails are stacked, [T, ...], so that all t are one batched product.
- */
-export class ReverseModel {
-  /** All weights by name; tails as stacks over t. */
-  readonly parameters: Map<string, tf.Variable>;
-  readonly #options: Required<ReverseModelOptions>;
+/** p_θ(x_{t−1} | xₜ) = N(μ_θ(xₜ, t), σ_θ(xₜ, t)²): a network with a head for all t and a tail for each. */
+export class ReverseModel extends HeadAndTails {
+  readonly #schedule: Schedule;
+  readonly #residual: boolean;
 
   constructor(options: ReverseModelOptions) {
-    this.#options = { tails: "each", parametrization: "residual", seed: 0, ...options };
-    const { hidden: H, tails, schedule } = this.#options;
-    const T = tails === "shared" ? 1 : schedule.T;
-    const residual = this.#options.parametrization === "residual";
-    this.parameters = new Map([
-      ["head.0.weight", this.#initial("head.0.weight", [2, H], 2)],
-      ["head.0.bias", this.#initial("head.0.bias", [H], 2)],
-      ["head.2.weight", this.#initial("head.2.weight", [H, H], H)],
-      ["head.2.bias", this.#initial("head.2.bias", [H], H)],
-      ["tail.0.weight", this.#initial("tail.0.weight", [T, H, H], H)],
-      ["tail.0.bias", this.#initial("tail.0.bias", [T, H], H)],
-      // residual: the last layer starts at 0, and with it the chain at "stay where you are"
-      ["tail.2.weight", this.#initial("tail.2.weight", [T, H, 4], residual ? Infinity : H)],
-      ["tail.2.bias", this.#initial("tail.2.bias", [T, 4], residual ? Infinity : H)],
-    ]);
+    const { hidden, schedule, tails = "each", parametrization = "residual", seed = 0 } = options;
+    const residual = parametrization === "residual";
+    super({ hidden, tails: tails === "each" ? schedule.T : 1, zeroOutput: residual, seed });
+    this.#schedule = schedule;
+    this.#residual = residual;
   }
 
   /**
-   * μ_θ and σ_θ at one t.
+   * μ_θ and σ_θ for rows of points, each at a t of its own.
    *
    * "residual": μ = xₜ + √βₜ·out₁, log σ = log √β̃ₜ + out₂: a change of xₜ of about a step's length and
    * a factor on the posterior's own width, so that untrained weights are a sensible chain already.
    * "direct", as in the original: μ = out₁, log σ² = out₂.
    *
-   * At t = 1 nothing is learned: p(x₀ | x₁) is the forward step turned round under the prior,
-   * N(√α₁·x₁, β₁), as the paper sets it against effects of the edge (appendix B.2).
+   * @param xt [N, B, 2].
+   * @param times The t of each row, [N], or "all" for 1..T. At t = 1 the result means nothing.
+   * @returns Both [N, B, 2].
+   */
+  forwardRows(xt: tf.Tensor3D, times: number[] | "all"): Gaussian {
+    const rows = times === "all" ? allTimes(this.#schedule) : times;
+    const out = this.output(xt, times === "all" ? "all" : rows.map((t) => t - 1)); // [N, B, 4]
+    const [out1, out2] = tf.split(out, 2, 2); // [N, B, 2] each
+    if (!this.#residual) return { mean: out1, std: tf.exp(tf.mul(out2, 0.5)) };
+    const { beta, std } = this.#schedule.batch(rows);
+    const perRow = (x: tf.Tensor) => tf.reshape(x, [rows.length, 1, 1]);
+    return {
+      mean: tf.add(xt, tf.mul(perRow(tf.sqrt(beta)), out1)),
+      std: tf.mul(perRow(std), tf.exp(out2)),
+    };
+  }
+
+  /**
+   * μ_θ and σ_θ at one t. At t = 1 nothing is learned: p(x₀ | x₁) is the forward step turned round under
+   * the prior, N(√α₁·x₁, β₁), which keeps effects of the edge out (appendix B.2).
    *
    * @param xt [B, 2].
    * @param t In 1..T.
    * @returns Both [B, 2].
    */
   forward(xt: tf.Tensor2D, t: number): Gaussian {
-    const { beta, alpha } = this.#options.schedule;
+    const { beta, alpha } = this.#schedule;
     return tf.tidy(() => {
       if (t === 1) {
         return {
@@ -189,139 +202,10 @@ export class ReverseModel {
           std: tf.fill(xt.shape, Math.sqrt(beta(1))),
         };
       }
-      const at = (name: string) => {
-        const stack = this.parameters.get(name)!;
-        if (stack.shape[0] === 1) return stack; // shared
-        const rest = stack.shape.slice(1);
-        return tf.slice(stack, [t - 1, ...rest.map(() => 0)], [1, ...rest]);
-      };
-      const { mean, std } = this.#gaussians(tf.expandDims(xt, 0), [t], at);
+      const { mean, std } = this.forwardRows(tf.expandDims(xt, 0), [t]);
       return { mean: tf.squeeze(mean, [0]), std: tf.squeeze(std, [0]) };
     });
   }
-
-  /**
-   * μ_θ and σ_θ at t = 1..T at once; t = 1 is computed with the others and means nothing.
-   *
-   * @param xt [T, B, 2]: row t − 1 holds points at t.
-   * @returns Both [T, B, 2].
-   */
-  forwardAll(xt: tf.Tensor3D): Gaussian {
-    const { T } = this.#options.schedule;
-    const times = Array.from({ length: T }, (_, i) => i + 1);
-    return this.#gaussians(xt, times, (name) => this.parameters.get(name)!);
-  }
-
-  /** The network and its parametrization; `tail` gives the rows of a stack that belong to `times`. */
-  #gaussians(
-    xt: tf.Tensor,
-    times: number[],
-    tail: (name: string) => tf.Tensor,
-  ): Gaussian {
-    const [N, B] = xt.shape;
-    const { hidden: H, parametrization, schedule } = this.#options;
-    const head = (name: string) => this.parameters.get(name)!;
-    const points = tf.reshape(xt, [N * B, 2]) as tf.Tensor2D;
-    let h = tf.relu(linear(points, head("head.0.weight") as tf.Tensor2D, head("head.0.bias"))); // [N·B, H]
-    h = tf.relu(linear(h, head("head.2.weight") as tf.Tensor2D, head("head.2.bias")));
-    const rows = this.#options.tails === "shared" ? 1 : N; // all points through the one tail
-    let g = tf.reshape(h, [rows, N * B / rows, H]) as tf.Tensor3D;
-    g = tf.relu(linear(g, tail("tail.0.weight") as tf.Tensor3D, tail("tail.0.bias"))); // [N, B, H]
-    const tailed = linear(g, tail("tail.2.weight") as tf.Tensor3D, tail("tail.2.bias"));
-    const out = tf.reshape(tailed, [N, B, 4]);
-    const [out1, out2] = tf.split(out, 2, 2); // [N, B, 2] each
-    if (parametrization === "direct") return { mean: out1, std: tf.exp(tf.mul(out2, 0.5)) };
-    const { beta, std } = schedule.batch(times);
-    const perTime = (x: tf.Tensor) => tf.reshape(x, [N, 1, 1]);
-    return {
-      mean: tf.add(xt, tf.mul(perTime(tf.sqrt(beta)), out1)),
-      std: tf.mul(perTime(std), tf.exp(out2)),
-    };
-  }
-
-  /**
-   * Copies of the weights with the original's names and layouts: `network_head.{0,2}` and, for each t,
-   * `network_tail.{t−1}.{0,2}`, weights [out, in]. The caller disposes of them.
-   */
-  stateDict(): Map<string, tf.Tensor> {
-    const state = new Map<string, tf.Tensor>();
-    for (const [name, value] of this.parameters) {
-      const [part, layer] = split(name);
-      if (part === "head") state.set(`network_head.${layer}`, turned(value));
-      else {
-        tf.unstack(value).forEach((row, i) => {
-          state.set(`network_tail.${i}.${layer}`, turned(row));
-          row.dispose();
-        });
-      }
-    }
-    return state;
-  }
-
-  /**
-   * Takes over weights named as in {@linkcode stateDict}. Tails that are not there keep theirs.
-   *
-   * @throws {UserError} A name is missing or unknown, or a shape is another; the message lists them.
-   */
-  load(tensors: Map<string, tf.Tensor>): void {
-    const own = this.stateDict();
-    const tails = new Set([...tensors.keys()].map((name) => /network_tail\.\d+/.exec(name)?.[0]));
-    const needed = [...own.keys()].filter((name) =>
-      name.startsWith("network_head") || tails.has(/network_tail\.\d+/.exec(name)![0])
-    );
-    const problems = [
-      ...needed.filter((name) => !tensors.has(name)).map((name) => `${name} is missing`),
-      ...[...tensors].filter(([name, { shape }]) => `${own.get(name)?.shape}` !== `${shape}`)
-        .map(([name, { shape }]) =>
-          own.has(name)
-            ? `${name} is [${shape}], not [${own.get(name)!.shape}]`
-            : `${name} is unknown`
-        ),
-    ];
-    if (problems.length > 0) {
-      tf.dispose([...own.values()]);
-      throw new UserError(`these weights do not fit the model: ${problems.join(", ")}`);
-    }
-    tf.tidy(() => {
-      for (const [name, variable] of this.parameters) {
-        const [part, layer] = split(name);
-        const given = (key: string) => turned(tensors.get(key) ?? own.get(key)!);
-        variable.assign(
-          part === "head" ? given(`network_head.${layer}`) : tf.stack(
-            Array.from(
-              { length: variable.shape[0] },
-              (_, i) => given(`network_tail.${i}.${layer}`),
-            ),
-          ),
-        );
-      }
-    });
-    tf.dispose([...own.values()]);
-  }
-
-  /** Frees the weights. */
-  dispose(): void {
-    tf.dispose([...this.parameters.values()]);
-  }
-
-  /** Uniform in ±1/√fanIn, PyTorch's start; a fan-in of Infinity gives zeros. */
-  #initial(name: string, shape: number[], fanIn: number): tf.Variable {
-    const limit = 1 / Math.sqrt(fanIn);
-    const draw = { seed: this.#options.seed, stream: `initial ${name}` };
-    const values = uniform(draw, tf.util.sizeFromShape(shape)).map((u) => limit * (2 * u - 1));
-    return tf.tidy(() => tf.variable(tf.tensor(values, shape)));
-  }
-}
-
-/** "tail.2.bias" is layer "2.bias" of the part "tail". */
-function split(name: string): [part: string, layer: string] {
-  const dot = name.indexOf(".");
-  return [name.slice(0, dot), name.slice(dot + 1)];
-}
-
-/** A copy of a weight matrix [in, out] as PyTorch's [out, in], or back; of a bias, as it is. */
-function turned(tensor: tf.Tensor): tf.Tensor {
-  return copyOf(tensor.rank === 2 ? tf.transpose(tensor) : tensor);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -349,7 +233,7 @@ export function klLoss(q: Gaussian, p: Gaussian): tf.Scalar {
 
 /**
  * K = −Σ_{t=2..T} E KL(q(x_{t−1}|xₜ,x₀)‖p(x_{t−1}|xₜ)) + H_q(X_T|X₀) − H_q(X₁|X₀) − H_p(X_T)
- * (Sohl-Dickstein et al. 2015, Eq. 14), averaged over fresh points.
+ * (Eq. 14), averaged over fresh points, and L_null, what it is compared with.
  *
  * @param count Points for each t.
  */
@@ -359,57 +243,43 @@ export async function measureBound(
   data: PointData,
   { count, seed }: { count: number; seed: number },
 ): Promise<Bound> {
-  const { T } = schedule;
+  const { T, alphaBar } = schedule;
+  const times = allTimes(schedule);
   const perT = tf.tidy(() => {
-    const { x0, xt } = drawAllTimes(schedule, data, count, { seed, stream: "bound" });
-    const q = posteriorAllTimes(schedule, x0, xt);
-    const p = model.forwardAll(xt);
-    const kl = klDivergence(withoutFirst(q), withoutFirst(p)); // [T−1, B, 2]
+    const { xt, q } = drawForward(schedule, data, times, count, { seed, stream: "bound" });
+    const kl = klDivergence(learned(q, times), learned(model.forwardRows(xt, "all"), times));
     return tf.mean(tf.sum(kl, 2), 1); // [T−1]: both coordinates of a point together
   });
   const value = Array.from(await perT.data());
   perT.dispose();
-  const bits = (nats: number) => nats / Math.LN2;
-  // the entropy of a Gaussian of variance v in the plane
-  const entropy = (v: number) => bits(Math.log(2 * Math.PI * Math.E * v));
-  const kl = bits(value.reduce((sum, x) => sum + x, 0));
-  const K = -kl + entropy(1 - schedule.alphaBar(T)) - entropy(1 - schedule.alphaBar(1)) -
-    entropy(1);
-  // E log₂ N(x₀; 0, I) = −log₂ 2π − E|x₀|²/2·log₂ e
+  const kl = inBits(value.reduce((sum, x) => sum + x, 0));
+  const K = -kl + gaussianEntropy(1 - alphaBar(T)) - gaussianEntropy(1 - alphaBar(1)) -
+    gaussianEntropy(1);
   const points = data.sample({ seed, stream: "null model" }, count);
-  const meanSquare = points.reduce((sum, x) => sum + x * x, 0) / count;
-  const nullModel = -bits(Math.log(2 * Math.PI) + meanSquare / 2);
-  return { K, nullModel, klPerT: { t: Array.from({ length: T - 1 }, (_, i) => i + 2), value } };
+  return { K, nullModel: nullLogLikelihood(points), klPerT: { t: times.slice(1), value } };
 }
 
-/** B fresh points for every t, and the forward chain's xₜ from each; [T, B, 2]. */
-function drawAllTimes(
+/** B fresh points for each t, the forward chain's xₜ from each, and its posterior. */
+function drawForward(
   schedule: Schedule,
   data: PointData,
+  times: number[],
   B: number,
-  draw: { seed: number; stream: string; step?: number },
-): { x0: tf.Tensor3D; xt: tf.Tensor3D } {
-  const { T } = schedule;
-  const points = data.sample({ ...draw, stream: `${draw.stream} x0` }, T * B);
-  const x0 = tf.tensor3d(points, [T, B, 2]);
-  const eps = gaussianNoise<tf.Rank.R3>({ ...draw, stream: `${draw.stream} eps` }, [T, B, 2]);
-  // xₜ = √ᾱₜ·x₀ + √(1−ᾱₜ)·ε, the forward process in one go   (Ho et al. 2020, Eq. 4)
-  return { x0, xt: qSample(schedule, x0, allTimes(T), eps) };
+  draw: Draw,
+): { xt: tf.Tensor3D; q: Gaussian } {
+  const shape: [number, number, number] = [times.length, B, 2];
+  const points = data.sample({ ...draw, stream: `${draw.stream} x0` }, times.length * B);
+  const x0 = tf.tensor3d(points, shape);
+  const eps = gaussianNoise<tf.Rank.R3>({ ...draw, stream: `${draw.stream} eps` }, shape);
+  const xt = qSampleRows(schedule, times, x0, eps);
+  return { xt, q: qPosteriorRows(schedule, times, x0, xt) };
 }
 
-/** q(x_{t−1} | xₜ, x₀) for t = 1..T. */
-function posteriorAllTimes(schedule: Schedule, x0: tf.Tensor3D, xt: tf.Tensor3D): Gaussian {
-  return qPosterior(schedule, x0, xt, allTimes(schedule.T));
-}
-
-/** t = 2..T of something for t = 1..T: at t = 1 the posterior is a point and there is nothing to learn. */
-function withoutFirst({ mean, std }: Gaussian): Gaussian {
+/** The rows from t = 2 on: at t = 1 the posterior is a point, and there is nothing to learn. */
+function learned({ mean, std }: Gaussian, times: number[]): Gaussian {
+  if (times[0] > 1) return { mean, std };
   const rest = (x: tf.Tensor) => tf.slice(x, [1, 0, 0]);
   return { mean: rest(mean), std: rest(std) };
-}
-
-function allTimes(T: number): number[] {
-  return Array.from({ length: T }, (_, i) => i + 1);
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -425,54 +295,27 @@ export interface Training {
   settings: Pick<PaperSettings, "steps" | "batch" | "learningRate" | "decay" | "times" | "seed">;
 }
 
-const SCHEDULES = { sigmoid: sigmoidSchedule, linear: linearSchedule, cosine: cosineSchedule };
-
-/** What a training starts from: the data, an untrained model and its optimizer. */
-export async function startTraining(
-  settings: PaperSettings,
-): Promise<Training & { settings: PaperSettings }> {
-  const data = await pointData(settings.data);
-  const schedule = SCHEDULES[settings.schedule](settings.timesteps);
-  const model = new ReverseModel({ ...settings, schedule });
-  return { model, schedule, data, adam: new Adam(model.parameters), settings };
-}
-
-/** The training loop, from the optimizer's step on. */
-export function* train(training: Training): Generator<TrainingStep> {
-  const { model, adam, settings } = training;
-  const { steps, times } = settings;
+/** The training loop, from the step after the optimizer's last one; the caller disposes of the losses. */
+export function* train(
+  { model, schedule, data, adam, settings }: Training,
+): Generator<TrainingStep> {
+  const { steps, batch: B, seed } = settings;
   for (let step = adam.steps + 1; step <= steps; step++) {
     const loss = tf.tidy(() => {
-      const terms = times === "all" ? klAtAllTimes(training, step) : klAtOneTime(training, step);
-      const { value, gradients } = valueAndGradients(model.parameters, terms);
+      // all terms of K at once, or, as in the original, one of them at random
+      const times = settings.times === "all"
+        ? allTimes(schedule)
+        : [...integers({ seed, stream: "t", step }, 1, 2, schedule.T + 1)];
+      const { xt, q } = drawForward(schedule, data, times, B, { seed, stream: "train", step });
+      const { value, gradients } = valueAndGradients(model.parameters, () => {
+        const p = model.forwardRows(xt, settings.times === "all" ? "all" : times);
+        return klLoss(learned(q, times), learned(p, times)); // E KL(q(x_{t−1}|xₜ,x₀)‖p(x_{t−1}|xₜ))
+      });
       adam.step(gradients, learningRateAt(step, settings));
       return value;
     });
     yield { step, loss };
   }
-}
-
-/** All KL terms of the bound at once, each on its own batch of fresh points. */
-function klAtAllTimes(
-  { model, schedule, data, settings }: Training,
-  step: number,
-): () => tf.Scalar {
-  const draw = { seed: settings.seed, stream: "train", step };
-  const { x0, xt } = drawAllTimes(schedule, data, settings.batch, draw); // [T, B, 2]
-  const q = withoutFirst(posteriorAllTimes(schedule, x0, xt)); // [T−1, B, 2]
-  return () => klLoss(q, withoutFirst(model.forwardAll(xt)));
-}
-
-/** The original's way: one t a step, drawn from 2..T. */
-function klAtOneTime({ model, schedule, data, settings }: Training, step: number): () => tf.Scalar {
-  const { seed, batch: B } = settings;
-  const [u] = uniform({ seed, stream: "t", step }, 1);
-  const t = 2 + Math.floor(u * (schedule.T - 1));
-  const x0 = tf.tensor2d(data.sample({ seed, stream: "train x0", step }, B), [B, 2]);
-  const eps = gaussianNoise<tf.Rank.R2>({ seed, stream: "train eps", step }, [B, 2]);
-  const xt = qSample(schedule, x0, t, eps);
-  const q = qPosterior(schedule, x0, xt, t);
-  return () => klLoss(q, model.forward(xt, t));
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -510,84 +353,71 @@ export function* sample(
 }
 
 // ---------------------------------------------------------------------------------------------
-// 5. The run: train, sample, draw, measure
+// 5. The run: settings, then train, sample, draw, measure
 // ---------------------------------------------------------------------------------------------
 
-/** What the parts of a run share. */
-interface Run extends Training {
-  settings: PaperSettings;
-  folder: RunFolder;
+const flags = {
+  preset: choice({ help: "which defaults", of: ["quick", "paper"], default: "quick" }),
+  data: pointDataFlag,
+  steps: integer({ help: "training steps", default: 1200 }),
+  batch: integer({ help: "points for each t of a step", default: 128, max: 1_000_000 }),
+  learningRate: number({ help: "Adam's α at the start", default: 5e-3, above: 0, max: 1 }),
+  decay: decayFlag,
+  ...pointModelFlags,
+  ...commonFlags,
+};
+/** A run's settings. */
+export type PaperSettings = Settings<typeof flags>;
+
+/** The command line. */
+export const command: Command<typeof flags> = {
+  name: "paper1",
+  summary: "Paper 1, Sohl-Dickstein et al. 2015: a diffusion model of points in the plane.",
+  flags,
+  presets: {
+    quick: {},
+    // the settings of the original script: a random t a step, a very large batch
+    paper: {
+      ...{ steps: 5000, hidden: 128, batch: 64_000, learningRate: 1e-2, decay: "none" },
+      ...{ times: "one", parametrization: "direct" },
+    },
+  },
+};
+
+const SCHEDULES = { sigmoid: sigmoidSchedule, linear: linearSchedule, cosine: cosineSchedule };
+
+/** What a training starts from: the data, an untrained model and its optimizer. */
+export async function startTraining(
+  settings: PaperSettings,
+): Promise<Training & { settings: PaperSettings }> {
+  const data = await pointData(settings.data);
+  const schedule = SCHEDULES[settings.schedule](settings.timesteps);
+  const model = new ReverseModel({ ...settings, schedule });
+  return { model, schedule, data, adam: new Adam(model.parameters), settings };
 }
 
 /** The script as a command: its flags in, its exit code out. */
 export async function main(args: string[]): Promise<number> {
   const read = await readSettings(command, args);
   if (!read) return 0;
-  const { settings } = read;
-  const backend = await selectBackend(settings.backend, settings);
-  const training = await startTraining(settings);
-  const folder = await RunFolder.open({ script: command.name, settings, backend });
-  console.error(`${backend.reason}\nwriting to ${folder.path}`);
-  try {
-    return await trainAndMeasure({ ...training, folder });
-  } finally {
-    folder.close();
-    backend.dispose();
-  }
-}
-
-/** Trains, then draws and measures. */
-async function trainAndMeasure(run: Run): Promise<number> {
-  const started = performance.now();
-  const { settings, model, adam, data, folder } = run;
-  const end = await followTraining(train(run), {
-    folder,
-    losses: settings.resume === undefined ? [] : await goOn(run),
-    steps: settings.steps,
-    state: () => new Map([...model.stateDict(), ...adam.stateDict()]),
-    lossName: "KL",
-    checkpointEvery: settings.checkpointEvery,
-    resumeCommand: commandText(command.name, { resume: folder.path }),
-  });
-  if (end.status === "interrupted") return 130;
-  const report = await conclude(run, end.losses);
-  folder.spend("all", (performance.now() - started) / 1000);
-  await folder.update({ status: "finished", results: { ...report } });
-  await writeReportPage(folder.path);
-  console.log(
-    `${folder.path}, ${inWords(folder.record.seconds.all)}: ${inOneLine(report, data)}`,
-  );
-  return 0;
-}
-
-/** Brings model and optimizer to where an earlier process stopped; gives the losses until then. */
-async function goOn({ model, adam, folder }: Run): Promise<number[]> {
-  const { tensors, losses } = await resumeTraining(folder);
-  if (tensors) {
-    model.load(new Map([...tensors].filter(([name]) => name.startsWith("network_"))));
-    await adam.load(tensors);
-    tf.dispose([...tensors.values()]);
-  }
-  return losses;
-}
-
-/** Writes the model, the figures and the samples, and measures them. */
-async function conclude(run: Run, losses: number[]): Promise<PointReport> {
-  const { model, schedule, data, folder, settings: { seed } } = run;
-  const weights = model.stateDict();
-  await writeSafetensors(folder.file("model.safetensors"), weights);
-  tf.dispose([...weights.values()]);
-  return await reportPoints({
-    folder,
-    data,
-    seed,
-    losses,
-    schedule,
-    bound: await measureBound(model, schedule, data, { count: 2000, seed }),
-    forward: (x0, t, eps) => qSample(schedule, x0, t, eps),
-    reverse: (count) => sample(model, schedule, { count, seed }),
-    mean: (xt, t) => model.forward(xt, t).mean,
-  });
+  return await trainAndReport({
+    command,
+    start: startTraining,
+    network: ({ model }) => model,
+    train,
+    bar: { lossName: "KL" },
+    report: async ({ model, schedule, data, folder, settings: { seed } }, losses) => {
+      const report = await reportPoints({
+        ...{ folder, data, seed, losses, schedule },
+        bound: await measureBound(model, schedule, data, { count: 2000, seed }),
+        forwardStep: (before, t, z) => qStep(schedule, before, t, z),
+        reverse: (count) => sample(model, schedule, { count, seed }),
+        mean: (xt, t) => model.forward(xt, t).mean,
+      });
+      return { results: report, lines: [inOneLine(report, data)] };
+    },
+    writePage: writeReportPage,
+  }, read.settings);
 }
 
 if (import.meta.main) await runMain(main);

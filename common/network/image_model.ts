@@ -1,148 +1,42 @@
 /**
- * The model of paper 2 as its scripts share it: the settings that give it its shape, and how it is
- * built new or from a run's folder.
+ * The model of the scripts on images: ε_θ, the schedule it goes with, and the images it is for.
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
-import { UNet } from "../../unet.ts";
-import { readSafetensors } from "../checkpoint.ts";
-import { choice, integer, kebab, number, type Settings, text } from "../run/flags.ts";
+import { UNet, type UNetOptions } from "../../unet.ts";
 import type { Denoiser } from "../reverse_process.ts";
-import { readRecord } from "../run/record.ts";
 import { cosineSchedule, linearSchedule, type Schedule } from "../schedule.ts";
-import { UserError } from "../user_error.ts";
-
-const LIST = /^\d+(,\d+)*$/;
-
-/** The flags that decide the model's shape; the defaults are those of paper 2's preset `quick`. */
-export const modelFlags = {
-  size: integer({ help: "height and width of the images", default: 16, min: 4, max: 256 }),
-  channels: integer({ help: "channels of the UNet at full size", default: 16, min: 4, max: 1024 }),
-  channelMults: text({
-    help: "channels of each level as multiples; each level has half the size of the one before",
-    placeholder: "N,N,…",
-    default: "1,2,4",
-    allowed: "whole numbers from 1 with commas between them, like 1,2,2",
-    accepts: (list) => LIST.test(list) && !list.split(",").some((mult) => Number(mult) === 0),
-  }),
-  attentionLevels: text({
-    help: "levels with self-attention, 0 being the full size",
-    placeholder: "N,N,…|none",
-    default: "1",
-    allowed: "whole numbers with commas between them, like 1,2, or none",
-    accepts: (list) => list === "none" || LIST.test(list),
-  }),
-  groups: integer({ help: "groups of the group normalization", default: 8 }),
-  dropout: number({
-    help: "share of the numbers dropped while training",
-    default: 0,
-    min: 0,
-    max: 0.9,
-  }),
-  timesteps: integer({
-    help: "T, steps from image to noise",
-    default: 1000,
-    min: 25,
-    max: 100_000,
-  }),
-  schedule: choice({
-    help: "how the noise grows with t",
-    of: ["linear", "cosine"],
-    default: "cosine",
-  }),
-};
-
-/** Values of {@linkcode modelFlags}. */
-export type ModelSettings = Settings<typeof modelFlags>;
 
 /** A network with its schedule, and the images it is for. */
 export interface ImageModel extends Denoiser {
   network: UNet;
   /** Height and width of the images. */
   size: number;
-  /** Channels of the images. */
+  /** Channels of the images: 1 for grey, 3 for colour. */
   inChannels: number;
 }
 
-/**
- * Builds a model with untrained weights.
- *
- * @param inChannels Channels of the images: 1 for grey, 3 for colour.
- * @throws {UserError} The settings do not go together.
- */
-export function createModel(
-  settings: ModelSettings & { seed: number },
-  inChannels: number,
-): ImageModel {
-  const { size, channels, groups, dropout, seed } = settings;
-  const channelMults = numbers(settings.channelMults);
-  const attentionLevels = numbers(settings.attentionLevels);
-  const levels = channelMults.length;
-  if (channels % groups !== 0 || channels % 2 !== 0) {
-    throw new UserError(
-      `--channels ${channels} with --groups ${groups}: the channels must be an even multiple of the groups`,
-    );
-  }
-  if (size % 2 ** (levels - 1) !== 0) {
-    throw new UserError(
-      `--size ${size} with --channel-mults ${settings.channelMults}: ${levels} levels halve the size ` +
-        `${levels - 1} times, so it must divide by ${2 ** (levels - 1)}`,
-    );
-  }
-  if (attentionLevels.some((level) => level >= levels)) {
-    throw new UserError(
-      `--attention-levels ${settings.attentionLevels}: there are levels 0 to ${levels - 1}`,
-    );
-  }
-  const shape = { channels, inChannels, channelMults, attentionLevels, groups, dropout, seed };
-  return { network: new UNet(shape), schedule: scheduleOf(settings), size, inChannels };
+/** What an {@linkcode ImageModel} is built from. */
+export interface ImageModelOptions extends UNetOptions {
+  /** Height and width of the images. */
+  size: number;
+  /** T. */
+  timesteps: number;
+  /** How the noise grows with t. */
+  schedule: "linear" | "cosine";
 }
 
 /**
- * The trained model in a run's folder: run.json says its shape, model.safetensors has the weights.
+ * Builds a model with untrained weights; the caller disposes of its network.
  *
- * @throws {UserError} One of them is missing, or they do not fit.
+ * @throws {RangeError} The options do not go together; see {@linkcode UNet}.
  */
-export async function loadModel(folder: string): Promise<ImageModel> {
-  const settings = await recordedSettings(`${folder}/run.json`);
-  const weights = await readSafetensors(`${folder}/model.safetensors`);
-  const inChannels = weights.get("conv1.weight")?.shape[1] ?? 1; // [C, in, 3, 3]
-  const model = createModel({ ...settings, seed: 0 }, inChannels);
-  try {
-    model.network.load(weights);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${folder}/model.safetensors: ${error.message}`, { cause: error });
-  } finally {
-    tf.dispose([...weights.values()]);
-  }
-  return model;
+export function createModel(options: ImageModelOptions): ImageModel {
+  const { size, inChannels } = options;
+  return { network: new UNet(options), schedule: scheduleOf(options), size, inChannels };
 }
 
-/** The model's settings in a run.json. */
-async function recordedSettings(path: string): Promise<ModelSettings> {
-  const { settings: all = {} } = await readRecord(path);
-  const settings: Record<string, unknown> = {};
-  for (const [name, flag] of Object.entries(modelFlags)) {
-    const recorded = all[name];
-    settings[name] = recorded === undefined ? undefined : flag.parse(String(recorded));
-    if (settings[name] === undefined) {
-      const found = recorded === undefined ? `has no ${kebab(name)}` : `has ${name} = ${recorded}`;
-      throw new UserError(
-        `${path} ${found}; allowed: ${flag.allowed}; expected the run.json of a paper2 run`,
-      );
-    }
-  }
-  return settings as ModelSettings;
-}
-
-/** The paper's β, from 10⁻⁴ to 0.02, are for T = 1000: with fewer steps each must do more. */
-function scheduleOf({ schedule, timesteps: T }: ModelSettings): Schedule {
+/** Ho et al.'s β, from 10⁻⁴ to 0.02, are for T = 1000: with fewer steps each must do more. */
+function scheduleOf({ schedule, timesteps: T }: ImageModelOptions): Schedule {
   return schedule === "cosine" ? cosineSchedule(T) : linearSchedule(T, 0.1 / T, 20 / T);
-}
-
-/** The numbers of a list like "1,2,2" or "none". */
-function numbers(list: string): number[] {
-  return list === "none" ? [] : list.split(",").map(Number);
 }

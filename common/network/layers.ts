@@ -42,7 +42,7 @@ export function convolution(
     weightName,
     [size, size, inputs, outputs],
     values,
-    "convolution",
+    { layout: "convolution" },
   );
   const bias = parameters.add<tf.Tensor1D>(`${name}.bias`, [outputs], new Float32Array(outputs));
   return (x) => conv2d(x, w, bias, { stride });
@@ -61,7 +61,9 @@ export function dense(
 ): (x: tf.Tensor2D) => tf.Tensor2D {
   const weightName = `${name}.weight`;
   const values = initialWeights(weightName, [inputs, outputs], 1, options);
-  const w = options.parameters.add<tf.Tensor2D>(weightName, [inputs, outputs], values, "linear");
+  const w = options.parameters.add<tf.Tensor2D>(weightName, [inputs, outputs], values, {
+    layout: "linear",
+  });
   const zeros = new Float32Array(outputs);
   const bias = options.parameters.add<tf.Tensor1D>(`${name}.bias`, [outputs], zeros);
   return (x) => linear(x, w, bias);
@@ -83,7 +85,9 @@ export function projection(
   const values = initialWeights(`${name}.W`, [inputs, outputs], 1, options);
   const w = parameters.add<tf.Tensor2D>(`${name}.W`, [inputs, outputs], values);
   const zeros = new Float32Array(outputs);
-  const bias = parameters.add<tf.Tensor1D>(`${name}.b`, [outputs], zeros, "channels");
+  const bias = parameters.add<tf.Tensor1D>(`${name}.b`, [outputs], zeros, {
+    layout: "channels",
+  });
   return (x) => {
     const [B, H, W] = x.shape;
     const pixels = tf.reshape(x, [B * H * W, inputs]) as tf.Tensor2D; // [B·H·W, I]

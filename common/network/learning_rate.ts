@@ -3,14 +3,6 @@
  *
  * @module
  */
-import { choice } from "../run/flags.ts";
-
-/** The flag that says how the rate falls. */
-export const decayFlag = choice({
-  help: "how the learning rate falls: to 0 along half a cosine, or not at all",
-  of: ["cosine", "none"],
-  default: "cosine",
-});
 
 /** What decides the rate. */
 export interface RateSettings {
@@ -19,7 +11,7 @@ export interface RateSettings {
   /** The highest rate. */
   learningRate: number;
   decay: "cosine" | "none";
-  /** Steps in which the rate grows to the highest; 1 unless told. */
+  /** Steps in which the rate grows to the highest. Default: 1. */
   warmUp?: number;
 }
 

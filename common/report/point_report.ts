@@ -6,6 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { concatenated, encodeSafetensors, type HostTensor, vector } from "../files/safetensors.ts";
+import { qSample } from "../forward_process.ts";
 import type { PointData } from "../data/points/point_data.ts";
 import { slicedWasserstein } from "./metrics/sliced_wasserstein.ts";
 import { gaussianNoise } from "../engine/noise.ts";
@@ -54,8 +55,8 @@ export interface PointRun {
   losses: number[];
   schedule: Schedule;
   bound: Bound;
-  /** xₜ of the forward chain; all [B, 2]. */
-  forward: (x0: tf.Tensor2D, t: number, eps: tf.Tensor2D) => tf.Tensor2D;
+  /** One step of the forward chain from x_{t−1} to xₜ, with noise z; all [B, 2]. */
+  forwardStep: (before: tf.Tensor2D, t: number, z: tf.Tensor2D) => tf.Tensor2D;
   /** A reverse chain of so many points. */
   reverse: (count: number) => Iterable<PointChain>;
   /** μ_θ(xₜ, t), [B, 2]. */
@@ -150,15 +151,15 @@ async function chainRecord(
 }
 
 /** N points on their way to noise, step by step: [N, 2] for each t from 0 to T. */
-async function forwardChain({ data, seed, schedule }: PointRun, N: number) {
+async function forwardChain({ data, seed, schedule, forwardStep }: PointRun, N: number) {
   const points = [data.sample({ seed, stream: "figure x0" }, N)];
   for (let t = 1; t <= schedule.T; t++) {
-    const z = gaussianNoise({ seed, stream: "figure z", step: t }, [N, 2]);
-    const noise = await z.data<"float32">();
-    z.dispose();
-    // q(xₜ | x_{t−1}) = N(√(1−βₜ)·x_{t−1}, βₜ)   (Sohl-Dickstein et al. 2015, table App.1)
-    const [kept, added] = [Math.sqrt(schedule.alpha(t)), Math.sqrt(schedule.beta(t))];
-    points.push(points[t - 1].map((x, i) => kept * x + added * noise[i]));
+    const xt = tf.tidy(() => {
+      const z = gaussianNoise<tf.Rank.R2>({ seed, stream: "figure z", step: t }, [N, 2]);
+      return forwardStep(tf.tensor2d(points[t - 1], [N, 2]), t, z);
+    });
+    points.push(await xt.data<"float32">());
+    xt.dispose();
   }
   return points;
 }
@@ -215,10 +216,10 @@ async function drawField(run: PointRun): Promise<Uint8Array> {
 }
 
 /** Data as it is at t. */
-function forwardPoints({ data, seed, forward }: PointRun, t: number): tf.Tensor2D {
+function forwardPoints({ data, seed, schedule }: PointRun, t: number): tf.Tensor2D {
   const x0 = tf.tensor2d(data.sample({ seed, stream: "figure x0" }, SHOWN), [SHOWN, 2]);
   const eps = gaussianNoise<tf.Rank.R2>({ seed, stream: "figure eps" }, [SHOWN, 2]);
-  return forward(x0, t, eps);
+  return qSample(schedule, x0, t, eps);
 }
 
 /** Means over five draws: samples against data, and data against data. */

@@ -133,6 +133,11 @@ export interface Command<F extends Flags> {
   flags: F;
   /** Values that `--preset NAME` puts in the place of the defaults. */
   presets: Record<string, Partial<Settings<F>>>;
+  /**
+   * Settings that may change when a run is resumed, besides those that may in every script: they do
+   * not decide what is learned.
+   */
+  mayChangeOnResume?: readonly string[];
 }
 
 /** learningRate to learning-rate. */

@@ -6,19 +6,18 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "../backend.ts";
-import type { RunMarks } from "./state.ts";
+import type { RunIdentity } from "./state.ts";
 import { askForFolder, makeFolder, writeAtomically, writingFailed } from "../files/files.ts";
 import { readRecord, type RunRecord } from "./record.ts";
-import { FREE } from "./settings.ts";
+import { decisiveSettings } from "./settings.ts";
+import type { Command, Flags } from "./flags.ts";
 import { UserError } from "../user_error.ts";
 
 /** Which folder to open, and what stands in its record from the beginning. */
 export interface OpenOptions {
-  script: string;
+  command: Pick<Command<Flags>, "name" | "mayChangeOnResume">;
   settings: { seed: number; preset: string; out?: string; resume?: string };
   backend: Backend;
-  /** More settings that do not change what is learned, besides those that every script has. */
-  free?: string[];
 }
 
 /** Number of folders with the same name before one gives up. */
@@ -31,13 +30,13 @@ export class RunFolder {
   /** What run.json says; changed through {@linkcode update}. */
   record: RunRecord;
   /** What its checkpoints are known by. */
-  readonly marks: RunMarks;
+  readonly identity: RunIdentity;
   readonly #lock: Deno.FsFile;
 
-  private constructor(path: string, record: RunRecord, marks: RunMarks, lock: Deno.FsFile) {
+  private constructor(path: string, record: RunRecord, identity: RunIdentity, lock: Deno.FsFile) {
     this.path = path;
     this.record = record;
-    this.marks = marks;
+    this.identity = identity;
     this.#lock = lock;
   }
 
@@ -55,11 +54,11 @@ export class RunFolder {
     if (settings.resume !== undefined) return await RunFolder.#reopen(options, settings.resume);
     await askForFolder(settings.out ?? "runs");
     const path = settings.out ?? await unusedFolder(
-      `runs/${options.script}-${settings.preset}-${settings.seed}`,
+      `runs/${options.command.name}-${settings.preset}-${settings.seed}`,
     );
     await makeFolder(path);
     const lock = await takeLock(path);
-    const folder = new RunFolder(path, newRecord(options), marksOf(options), lock);
+    const folder = new RunFolder(path, newRecord(options), identityOf(options), lock);
     await folder.#refuseTaken();
     await folder.update({});
     return folder;
@@ -70,7 +69,7 @@ export class RunFolder {
     const lock = await takeLock(path);
     const { seconds, results, started } = earlier as RunRecord;
     const record = { ...newRecord(options), seconds, results, started };
-    return new RunFolder(path, record, marksOf(options), lock);
+    return new RunFolder(path, record, identityOf(options), lock);
   }
 
   /** The path of a file in the folder. */
@@ -89,8 +88,8 @@ export class RunFolder {
     await this.write("run.json", JSON.stringify(this.record, null, 2) + "\n");
   }
 
-  /** Adds to the seconds spent on something. */
-  spend(what: string, seconds: number): void {
+  /** Adds to the seconds that something took. */
+  addSeconds(what: string, seconds: number): void {
     const { seconds: before } = this.record;
     this.record.seconds = { ...before, [what]: round((before[what] ?? 0) + seconds) };
   }
@@ -147,11 +146,11 @@ async function openLock(path: string): Promise<Deno.FsFile> {
   }
 }
 
-function newRecord({ script, settings, backend }: OpenOptions): RunRecord {
+function newRecord({ command, settings, backend }: OpenOptions): RunRecord {
   const now = new Date().toISOString();
   const { name, adapter, workers } = backend;
   return {
-    script,
+    script: command.name,
     settings: { ...settings },
     versions: {
       deno: Deno.version.deno,
@@ -168,13 +167,12 @@ function newRecord({ script, settings, backend }: OpenOptions): RunRecord {
 }
 
 /** The script and the settings that decide what is learned. */
-function marksOf({ script, settings, free = [] }: OpenOptions): RunMarks {
-  const decisive = Object.entries(settings).filter(([name, value]) =>
-    value !== undefined && ![...FREE, ...free].includes(name)
-  );
+function identityOf({ command, settings }: OpenOptions): RunIdentity {
+  const values = settings as Record<string, unknown>;
+  const decisive = decisiveSettings(command, values).filter((name) => values[name] !== undefined);
   return Object.fromEntries([
-    ["script", script],
-    ...decisive.map(([name, value]) => [name, String(value)]),
+    ["script", command.name],
+    ...decisive.map((name) => [name, String(values[name])]),
   ]);
 }
 

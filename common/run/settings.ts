@@ -61,8 +61,8 @@ export const commonFlags = {
   }),
 };
 
-/** Settings that may differ when a run is gone on with: they do not change what is learned. */
-export const FREE = [
+/** Settings that may change when a run of any script is resumed: they do not decide what is learned. */
+const MAY_CHANGE_ON_RESUME = [
   "steps",
   "backend",
   "workers",
@@ -73,29 +73,40 @@ export const FREE = [
   "preset",
 ];
 
-/** Settings that belong to one run and are not taken over by the next. */
-const OWN = ["out", "resume", "from"];
+/** Settings that belong to one run: neither a resumed nor a repeated run inherits them. */
+const NOT_INHERITED = ["out", "resume", "from"];
 
-/** A run's settings, or undefined when only the help was asked for (which has been printed). */
-export interface RunSettings<F extends Flags> {
+/** A script's settings and which of them were given. */
+export interface GivenSettings<F extends Flags> {
   settings: Settings<F>;
   /** The flags that were given on the command line. */
   given: Partial<Settings<F>>;
 }
 
 /**
- * Reads a script's settings.
+ * The names of the settings that decide what a script's run learns: they stay when it is resumed.
  *
- * @param free More settings that may differ from those of a run that is gone on with.
- * @returns Undefined for `--help`.
- * @throws {UserError} A wrong flag, an unreadable run.json, or other settings than those of the run
- * that is gone on with.
+ * @param settings All of them.
+ */
+export function decisiveSettings(
+  { mayChangeOnResume = [] }: Pick<Command<Flags>, "mayChangeOnResume">,
+  settings: Record<string, unknown>,
+): string[] {
+  const mayChange = [...MAY_CHANGE_ON_RESUME, ...mayChangeOnResume];
+  return Object.keys(settings).filter((name) => !mayChange.includes(name));
+}
+
+/**
+ * Reads a script's settings: from the command line, and from the run that it resumes or repeats.
+ *
+ * @returns Undefined for `--help`, which is printed.
+ * @throws {UserError} A wrong flag, an unreadable run.json, or a decisive setting that differs from
+ * that of the run to resume.
  */
 export async function readSettings<F extends Flags>(
   command: Command<F>,
   args: string[],
-  free: string[] = [],
-): Promise<RunSettings<F> | undefined> {
+): Promise<GivenSettings<F> | undefined> {
   const first = parseCommandLine(command, args);
   if (first.help) {
     console.log(helpText(command));
@@ -109,7 +120,7 @@ export async function readSettings<F extends Flags>(
   if (resume !== undefined) await askForFolder(resume);
   const path = from ?? `${resume}/run.json`;
   const earlier = checkRecorded(command, await readRecord(path), path);
-  if (resume !== undefined) refuseChanges(first.given, earlier, [...FREE, ...free], resume);
+  if (resume !== undefined) refuseChanges(command, first.given, earlier, resume);
   const { settings, given } = parseCommandLine(command, args, earlier);
   return { settings, given };
 }
@@ -127,7 +138,7 @@ function checkRecorded<F extends Flags>(
   for (const [name, value] of Object.entries(record.settings as Record<string, unknown>)) {
     const flag = command.flags[name];
     if (!flag) throw new UserError(`${path} has the setting ${name}, which is not known here`);
-    if (OWN.includes(name) || value === null) continue;
+    if (NOT_INHERITED.includes(name) || value === null) continue;
     const parsed = flag.isSwitch ? Boolean(value) : flag.parse(String(value));
     if (parsed === undefined) {
       throw new UserError(`${path} has ${name} = ${value}; allowed: ${flag.allowed}`);
@@ -137,16 +148,18 @@ function checkRecorded<F extends Flags>(
   return settings as Partial<Settings<F>>;
 }
 
-function refuseChanges(
-  given: Record<string, unknown>,
-  earlier: Record<string, unknown>,
-  free: string[],
+function refuseChanges<F extends Flags>(
+  command: Command<F>,
+  given: Partial<Settings<F>>,
+  earlier: Partial<Settings<F>>,
   folder: string,
 ): void {
-  for (const [name, value] of Object.entries(given)) {
-    if (free.includes(name) || value === earlier[name]) continue;
+  for (const name of decisiveSettings(command, given)) {
+    if (given[name] === earlier[name]) continue;
     throw new UserError(
-      `--${kebab(name)} ${value}: the run in ${folder} has ${kebab(name)} ${earlier[name]}; ` +
+      `--${kebab(name)} ${given[name]}: the run in ${folder} has ${kebab(name)} ${
+        earlier[name]
+      }; ` +
         "leave the flag out to go on with it, or --resume out to start another run",
     );
   }

@@ -25,21 +25,21 @@ export interface State {
 }
 
 /** What tells a run from others: the settings that decide what it learns, as text. */
-export type RunMarks = Record<string, string>;
+export type RunIdentity = Record<string, string>;
 
 /**
  * Writes a run's state. Wherever this is cut off, a whole state stays, even when the newest is damaged.
  *
  * @param folder The run's folder.
- * @param marks Kept with the state, so that it is not taken for one of another run.
+ * @param identity Kept with the state, so that it is not taken for one of another run.
  * @throws {UserError} The folder cannot be written to, or the disk is full (exit code 1).
  */
 export async function saveState(
   folder: string,
   { step, tensors }: State,
-  marks: RunMarks = {},
+  identity: RunIdentity = {},
 ): Promise<void> {
-  const metadata = { ...marks, step: String(step) };
+  const metadata = { ...identity, step: String(step) };
   const sha256 = await checksum(tensors, metadata);
   const bytes = encodeSafetensors(tensors, { ...metadata, sha256 });
   await writeAtomically(`${folder}/${NEXT}`, bytes);
@@ -54,7 +54,7 @@ export async function saveState(
 /**
  * Reads the newest state that is whole and the run's own.
  *
- * @param marks Those of the run; a state that has others is of another run.
+ * @param identity That of the run; a state with another one is of another run.
  * @param notice Is told, in one line, when the newest could not be used.
  * @returns Undefined when there is none yet.
  * @throws {UserError} There are state files, and none can be used.
@@ -62,12 +62,12 @@ export async function saveState(
 export async function loadState(
   folder: string,
   notice: (line: string) => void,
-  marks: RunMarks = {},
+  identity: RunIdentity = {},
 ): Promise<State | undefined> {
   const problems: string[] = [];
   for (const name of [NEXT, NEWEST, PREVIOUS]) {
     try {
-      const state = await readState(`${folder}/${name}`, marks);
+      const state = await readState(`${folder}/${name}`, identity);
       if (problems.length > 0) {
         notice(`${problems[0]}; going on from ${name}, step ${state.step}`);
       }
@@ -81,10 +81,10 @@ export async function loadState(
   throw new UserError(`no checkpoint in ${folder} can be used: ${problems.join("; ")}`);
 }
 
-async function readState(path: string, marks: RunMarks): Promise<State> {
+async function readState(path: string, identity: RunIdentity): Promise<State> {
   const { tensors, metadata } = decodeSafetensors(await readBytes(path), path);
   await verify(path, { tensors, metadata });
-  refuseForeign(path, metadata, marks);
+  refuseForeign(path, metadata, identity);
   return { step: Number(metadata.step), tensors };
 }
 
@@ -98,9 +98,9 @@ async function verify(path: string, { tensors, metadata }: Contents): Promise<vo
   }
 }
 
-/** A mark that only one of the two has says nothing: it came or went with a version of the project. */
-function refuseForeign(path: string, metadata: RunMarks, marks: RunMarks): void {
-  for (const [name, expected] of Object.entries(marks)) {
+/** A setting that only one of the two has says nothing: it came or went with a version of the project. */
+function refuseForeign(path: string, metadata: RunIdentity, identity: RunIdentity): void {
+  for (const [name, expected] of Object.entries(identity)) {
     const found = metadata[name];
     if (found === undefined || found === expected) continue;
     throw new UserError(`${path} is of another run: its ${name} is ${found}, not ${expected}`);

@@ -1,6 +1,6 @@
 /**
- * What surrounds a training loop: progress, loss curve, checkpoints, Ctrl-C, and the watch for a loss
- * that is no longer a number. The loop itself stands in the paper's script, as a generator.
+ * What surrounds a training loop: progress, loss curve, checkpoints, Ctrl-C, and the end of a run whose
+ * loss is not finite. The loop itself stands in the paper's script, as a generator.
  *
  * @module
  */
@@ -29,14 +29,14 @@ export interface TrainingOptions {
   losses: number[];
   /** Copies of everything the loop needs to go on; they are disposed of here. */
   state: () => Map<string, tf.Tensor>;
-  /** The loss's name on the bar, "loss" unless told. */
+  /** The loss's name on the bar. Default: "loss". */
   lossName?: string;
-  /** What the rate on the bar counts, and how many a step has. */
+  /** What the rate on the bar counts, and how many a step has. Default: steps. */
   unit?: string;
   unitsPerStep?: number;
-  /** Seconds between checkpoints, 30 unless told. */
+  /** Seconds between checkpoints. Default: 30. */
   checkpointEvery?: number;
-  /** Something to do now and then between steps; it must draw no number that the loop draws. */
+  /** What is done between steps every so often; it must draw no random number that the loop draws. */
   meanwhile?: { everySeconds: number; run: (step: number) => Promise<void> };
   /** How to go on after an interruption, as one types it. */
   resumeCommand: string;
@@ -49,10 +49,10 @@ export interface TrainingEnd {
   losses: number[];
 }
 
-/** WebGPU queues steps; waiting for each loss would empty the queue, so they are read in bunches. */
+/** WebGPU queues steps; waiting for each loss would empty the queue, so several are read at once. */
 const LOSSES_AT_ONCE = { webgpu: 10, wasm: 1, cpu: 1 } as Record<string, number>;
-/** How often the event loop gets its turn, so that Ctrl-C is heard. */
-const BREATHE_MS = 50;
+/** How often the event loop gets its turn, so that Ctrl-C is noticed. */
+const EVENTS_EVERY_MS = 50;
 const LOSSES = "history.loss";
 
 /**
@@ -66,7 +66,7 @@ export async function resumeTraining(
   folder: RunFolder,
 ): Promise<{ step: number; tensors?: Map<string, tf.Tensor>; losses: number[] }> {
   const notice = (line: string) => console.error(`note: ${line}`);
-  const state = await loadState(folder.path, notice, folder.marks);
+  const state = await loadState(folder.path, notice, folder.identity);
   if (!state) return { step: 0, losses: [] };
   const { step, tensors } = state;
   const losses = tensors.get(LOSSES)?.data ?? [];
@@ -92,7 +92,7 @@ export async function followTraining(
   const { folder, steps, meanwhile, checkpointEvery = 30 } = options;
   const losses = [...options.losses];
   refuseFewerSteps(options);
-  await folder.update({ status: "running" }); // with the settings that it is gone on with
+  await folder.update({ status: "running" }); // with the settings of this stretch
   const progress = startProgress(options);
   const interruption = listenForInterruption();
   const unread: TrainingStep[] = [];
@@ -124,7 +124,7 @@ export async function followTraining(
       unread.push(step);
       done = step.step;
       if (unread.length >= (LOSSES_AT_ONCE[tf.getBackend()] ?? 1)) await readLosses();
-      if (clock.due("breathe", BREATHE_MS)) await new Promise((resume) => setTimeout(resume));
+      if (clock.due("events", EVENTS_EVERY_MS)) await new Promise((resume) => setTimeout(resume));
       if (interruption.asked) break;
       if (clock.due("checkpoint", checkpointEvery * 1000)) await save();
       if (meanwhile && clock.due("meanwhile", meanwhile.everySeconds * 1000)) {
@@ -137,7 +137,7 @@ export async function followTraining(
     tf.dispose(unread.map(({ loss }) => loss));
     interruption.stopListening();
     progress.finish();
-    folder.spend("training", clock.seconds);
+    folder.addSeconds("training", clock.seconds);
   }
   if (done >= steps) return { status: "finished", losses };
   await folder.update({ status: "interrupted" });
@@ -152,7 +152,7 @@ async function saveCheckpoint(
   tensors: Map<string, HostTensor>,
 ): Promise<void> {
   tensors.set(LOSSES, { shape: [losses.length], data: Float32Array.from(losses) });
-  await saveState(folder.path, { step: losses.length, tensors }, folder.marks);
+  await saveState(folder.path, { step: losses.length, tensors }, folder.identity);
   await folder.write("loss.csv", lossCurve(losses));
 }
 
@@ -176,7 +176,7 @@ function refuseFewerSteps({ steps, losses, folder }: TrainingOptions): void {
   );
 }
 
-/** The name of a tensor with a number in it that is none, or undefined. */
+/** The name of a tensor that is not finite everywhere, or undefined. */
 function nonFinite(tensors: Map<string, HostTensor>): string | undefined {
   for (const [name, { data }] of tensors) {
     if (!data.every(Number.isFinite)) return name;

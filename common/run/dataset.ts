@@ -1,11 +1,19 @@
 /**
- * The data set that a run of paper 2 was trained on.
+ * Which images a run learns from: the flags that say so, and what a finished run says of itself.
  *
  * @module
  */
-import { readRecord } from "./record.ts";
-import { UserError } from "../user_error.ts";
 import { type DatasetName, DATASETS } from "../data/images/load.ts";
+import { UserError } from "../user_error.ts";
+import { choice, onOff, text } from "./flags.ts";
+import { readRecord } from "./record.ts";
+
+/** The flags for a data set's files. */
+export const datasetFlags = {
+  dataset: choice({ help: "what to learn from", of: DATASETS, default: "mnist" }),
+  dataDir: text({ help: "folder with its files", placeholder: "DIR", default: undefined }),
+  download: onOff({ help: "fetch its files into runs/.data if they are not there" }),
+};
 
 /** A data set as a run names it. */
 export interface RecordedDataset {

@@ -1,0 +1,124 @@
+/**
+ * The network of paper 1: a head that all timesteps share, and a tail for each of them.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { linear } from "../engine/ops/mat_mul.ts";
+import { uniform } from "../random.ts";
+import { Parameters } from "./parameters.ts";
+
+/** The size of a {@linkcode HeadAndTails}. */
+export interface HeadAndTailsOptions {
+  /** N, how many tails there are; with 1, all points go through the one. */
+  tails: number;
+  /** H, the width. */
+  hidden: number;
+  /** Whether the last layer starts at 0. Default: false. */
+  zeroOutput?: boolean;
+  /** Decides, with the layers' names, the initial weights. */
+  seed: number;
+}
+
+/**
+ * A head 2→H→H and N tails H→H→4, with ReLU between the layers. The tails are stacked, [N, ...], so that
+ * all of them are one batched product.
+ */
+export class HeadAndTails {
+  readonly #store = new Parameters();
+  readonly #tails: number;
+  readonly #hidden: number;
+
+  /** Makes a network with untrained weights. */
+  constructor({ tails: N, hidden: H, zeroOutput = false, seed }: HeadAndTailsOptions) {
+    this.#tails = N;
+    this.#hidden = H;
+    const head = (layer: string, shape: number[], fanIn: number) =>
+      this.#store.add(`head.${layer}`, shape, initial(`head.${layer}`, shape, fanIn, seed), {
+        layout: shape.length === 2 ? "linear" : "same",
+        fileName: `network_head.${layer}`,
+      });
+    const tail = (layer: string, shape: number[], fanIn: number) =>
+      this.#store.addStack(`tail.${layer}`, shape, initial(`tail.${layer}`, shape, fanIn, seed), {
+        layout: shape.length === 3 ? "linear" : "same",
+        fileName: (row) => `network_tail.${row}.${layer}`,
+      });
+    head("0.weight", [2, H], 2);
+    head("0.bias", [H], 2);
+    head("2.weight", [H, H], H);
+    head("2.bias", [H], H);
+    tail("0.weight", [N, H, H], H);
+    tail("0.bias", [N, H], H);
+    tail("2.weight", [N, H, 4], zeroOutput ? Infinity : H);
+    tail("2.bias", [N, 4], zeroOutput ? Infinity : H);
+  }
+
+  /** All weights by name; tails as stacks. */
+  get parameters(): Map<string, tf.Variable> {
+    return this.#store.variables;
+  }
+
+  /**
+   * Sends points through the head and their tails.
+   *
+   * @param x [n, B, 2]: row i holds the points of one tail.
+   * @param tails The tail of each row, [n], from 0; `"all"` for 0..N−1, which is faster.
+   * @returns [n, B, 4].
+   */
+  output(x: tf.Tensor3D, tails: number[] | "all"): tf.Tensor3D {
+    const [n, B] = x.shape;
+    const H = this.#hidden;
+    const head = (layer: string) => this.parameters.get(`head.${layer}`)!;
+    const tail = (layer: string) => this.#rows(`tail.${layer}`, tails);
+    const points = tf.reshape(x, [n * B, 2]) as tf.Tensor2D;
+    let h = tf.relu(linear(points, head("0.weight") as tf.Tensor2D, head("0.bias"))); // [n·B, H]
+    h = tf.relu(linear(h, head("2.weight") as tf.Tensor2D, head("2.bias")));
+    const rows = this.#tails === 1 ? 1 : n; // all points through the one tail
+    let g = tf.reshape(h, [rows, n * B / rows, H]) as tf.Tensor3D;
+    g = tf.relu(linear(g, tail("0.weight") as tf.Tensor3D, tail("0.bias"))); // [n, B, H]
+    const out = linear(g, tail("2.weight") as tf.Tensor3D, tail("2.bias"));
+    return tf.reshape(out, [n, B, 4]);
+  }
+
+  /**
+   * Copies of the weights with the original's names and PyTorch's layouts: `network_head.{0,2}` and, for
+   * each tail i, `network_tail.{i}.{0,2}`, weights [out, in]. The caller disposes of them.
+   */
+  stateDict(): Map<string, tf.Tensor> {
+    return this.#store.stateDict();
+  }
+
+  /**
+   * Takes over weights named as in {@linkcode stateDict}. Tails that are not there keep theirs.
+   *
+   * @throws {UserError} A name is missing or unknown, or a shape is another; the message lists them.
+   */
+  load(tensors: Map<string, tf.Tensor>): void {
+    const tailOf = (name: string) => /^network_tail\.\d+\./.exec(name)?.[0];
+    const given = new Set([...tensors.keys()].map(tailOf));
+    this.#store.load(tensors, {
+      keeps: (name) => tailOf(name) !== undefined && !given.has(tailOf(name)),
+    });
+  }
+
+  /** Frees the weights. */
+  dispose(): void {
+    this.#store.dispose();
+  }
+
+  /** The rows of a stack that belong to these tails. */
+  #rows(name: string, tails: number[] | "all"): tf.Tensor {
+    const stack = this.parameters.get(name)!;
+    if (tails === "all" || stack.shape[0] === 1) return stack;
+    const rest = stack.shape.slice(1);
+    const row = (tail: number) => tf.slice(stack, [tail, ...rest.map(() => 0)], [1, ...rest]);
+    return tails.length === 1 ? row(tails[0]) : tf.concat(tails.map(row));
+  }
+}
+
+/** Uniform in ±1/√fanIn, PyTorch's start; a fan-in of Infinity gives zeros. */
+function initial(name: string, shape: number[], fanIn: number, seed: number): Float32Array {
+  const limit = 1 / Math.sqrt(fanIn);
+  const draw = { seed, stream: `initial ${name}` };
+  return uniform(draw, tf.util.sizeFromShape(shape)).map((u) => limit * (2 * u - 1));
+}

@@ -1,0 +1,51 @@
+/**
+ * The flags that say how images are drawn from a model, and what goes together.
+ *
+ * @module
+ */
+import { UserError } from "../user_error.ts";
+import { choice, integer, kebab, number, type Settings } from "./flags.ts";
+
+/** Which chain leads from noise to an image. */
+export const samplerFlags = {
+  sampler: choice({
+    help: "Algorithm 2, or the shorter chains of Song et al.",
+    of: ["ddpm", "ddim"],
+    default: "ddim",
+  }),
+  sampleSteps: integer({ help: "steps of a ddim chain", default: 50 }),
+  eta: number({
+    help: "noise in a ddim chain: 0 none, 1 as in ddpm; it mends what a young network gets wrong",
+    default: 1,
+    min: 0,
+    max: 1,
+  }),
+};
+
+/** Values of {@linkcode samplerFlags}. */
+export type SamplerSettings = Settings<typeof samplerFlags>;
+
+/** Steps of the chain that the settings ask for; T is the length of the whole one. */
+export function chainLength({ sampler, sampleSteps }: SamplerSettings, T: number): number {
+  return sampler === "ddpm" ? T : sampleSteps;
+}
+
+/** @throws {UserError} A flag of DDIM's chains was given for a chain of Algorithm 2. */
+export function refuseDdimFlags(
+  { sampler }: SamplerSettings,
+  given: Partial<SamplerSettings>,
+): void {
+  for (const name of ["sampleSteps", "eta"] as const) {
+    if (sampler === "ddpm" && given[name] !== undefined) {
+      throw new UserError(`--${kebab(name)} ${given[name]} goes with --sampler ddim, not ddpm`);
+    }
+  }
+}
+
+/** @throws {UserError} A chain of S steps is longer than the whole one, which has T. */
+export function checkSampleSteps(S: number, T: number): void {
+  if (S <= T) return;
+  throw new UserError(
+    `--sample-steps ${S}: the model's chain has ${T} steps; allowed are 1 to ${T}`,
+  );
+}

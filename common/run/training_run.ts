@@ -1,0 +1,190 @@
+/**
+ * What every script's `main` is made of: a backend, a run's folder, and for the scripts that train the
+ * way from the first step to the finished run. What belongs to a paper comes in as functions.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { type Backend, type BackendName, selectBackend } from "../backend.ts";
+import { writeSafetensors } from "../checkpoint.ts";
+import { makeTensorsReadable } from "../inspect/readable_tensors.ts";
+import type { Adam } from "../network/adam.ts";
+import type { Command, Flags, Settings } from "./flags.ts";
+import { type OpenOptions, RunFolder } from "./folder.ts";
+import { commandText } from "./help.ts";
+import { inWords } from "./progress.ts";
+import {
+  followTraining,
+  resumeTraining,
+  type TrainingOptions,
+  type TrainingStep,
+} from "./training.ts";
+
+/** Something whose weights are written to model files and read from them. */
+export interface Network {
+  /** Copies of the weights; the caller disposes of them. */
+  stateDict(): Map<string, tf.Tensor>;
+  load(tensors: Map<string, tf.Tensor>): void;
+}
+
+/** What a finished run says of itself. */
+export interface Conclusion {
+  /** The numbers that are kept in run.json. */
+  results: object;
+  /** The same in words, a line each. */
+  lines: string[];
+}
+
+/** The settings that every script that trains has. */
+interface TrainingSettings {
+  seed: number;
+  preset: string;
+  backend: BackendName;
+  workers: number;
+  steps: number;
+  checkpointEvery: number;
+  out: string | undefined;
+  resume: string | undefined;
+}
+
+/** A script that trains, in its parts. T is what the script trains with: data, model, optimizer. */
+export interface TrainingScript<F extends Flags, T extends { adam: Adam }> {
+  command: Command<F>;
+  /** Data, an untrained model and its optimizer. */
+  start(settings: Settings<F>): Promise<T>;
+  /** The network whose weights are kept. */
+  network(training: T): Network;
+  /** Whether its averaged weights are those to draw with. Default: false, the last ones. */
+  averaged?: boolean;
+  /** The training loop, from the step after the optimizer's last one. */
+  train(training: T): Iterable<TrainingStep>;
+  /** What the progress bar shows. */
+  bar?: Pick<TrainingOptions, "lossName" | "unit" | "unitsPerStep">;
+  /** What is drawn while it trains, with the weights to draw with. */
+  meanwhile?: {
+    everySeconds: number;
+    run: (training: T & { folder: RunFolder }, step: number) => Promise<void>;
+  };
+  /** Draws, measures and writes, with the weights to draw with in the network. */
+  report(training: T & { folder: RunFolder }, losses: number[]): Promise<Conclusion>;
+  /** Writes the page of the finished run in this folder. */
+  writePage(folder: string): Promise<void>;
+}
+
+/**
+ * Trains from where the run stands to its last step, then reports.
+ *
+ * @returns The exit code: 0 for a finished run, 130 after Ctrl-C.
+ * @throws {UserError} What the parts of the script throw, and {@linkcode followTraining}.
+ */
+export async function trainAndReport<F extends Flags, T extends { adam: Adam }>(
+  script: TrainingScript<F, T>,
+  settings: Settings<F> & TrainingSettings,
+): Promise<number> {
+  return await onBackend(settings, async (backend) => {
+    const training = await script.start(settings);
+    const { command } = script;
+    return await inRunFolder({ command, settings, backend }, async (folder) => {
+      const started = performance.now();
+      const end = await train(script, { ...training, folder }, settings);
+      return await withWeightsToDrawWith(script, training, async () => {
+        if (end.status === "finished" || script.averaged) {
+          await writeModel(script, training, folder);
+        }
+        if (end.status === "interrupted") return 130;
+        const { results, lines } = await script.report({ ...training, folder }, end.losses);
+        folder.addSeconds("all", (performance.now() - started) / 1000);
+        await folder.update({ status: "finished", results: { ...results } });
+        await script.writePage(folder.path);
+        console.log(`${folder.path}, ${inWords(folder.record.seconds.all)}: ${lines.join("\n")}`);
+        return 0;
+      });
+    });
+  });
+}
+
+/** Starts a backend, lets `use` work with it, and ends it. */
+export async function onBackend<R>(
+  settings: { backend: BackendName; workers: number },
+  use: (backend: Backend) => Promise<R>,
+): Promise<R> {
+  makeTensorsReadable();
+  const backend = await selectBackend(settings.backend, settings);
+  try {
+    return await use(backend);
+  } finally {
+    backend.dispose();
+  }
+}
+
+/** Opens a run's folder, says where it is, lets `use` work in it, and lets go of it. */
+export async function inRunFolder<R>(
+  options: OpenOptions,
+  use: (folder: RunFolder) => Promise<R>,
+): Promise<R> {
+  const folder = await RunFolder.open(options);
+  console.error(`${options.backend.reason}\nwriting to ${folder.path}`);
+  try {
+    return await use(folder);
+  } finally {
+    folder.close();
+  }
+}
+
+async function train<F extends Flags, T extends { adam: Adam }>(
+  script: TrainingScript<F, T>,
+  training: T & { folder: RunFolder },
+  settings: TrainingSettings,
+) {
+  const { adam, folder } = training;
+  const { meanwhile } = script;
+  const network = script.network(training);
+  return await followTraining(script.train(training), {
+    folder,
+    losses: settings.resume === undefined ? [] : await resume(network, adam, folder),
+    steps: settings.steps,
+    checkpointEvery: settings.checkpointEvery,
+    state: () => new Map([...network.stateDict(), ...adam.stateDict()]),
+    ...script.bar,
+    meanwhile: meanwhile && {
+      everySeconds: meanwhile.everySeconds,
+      run: (step) =>
+        withWeightsToDrawWith(script, training, async () => {
+          await meanwhile.run(training, step);
+          await writeModel(script, training, folder);
+        }),
+    },
+    resumeCommand: commandText(script.command.name, { resume: folder.path }),
+  });
+}
+
+/** Brings network and optimizer to where an earlier process stopped; gives the losses until then. */
+async function resume(network: Network, adam: Adam, folder: RunFolder): Promise<number[]> {
+  const { tensors, losses } = await resumeTraining(folder);
+  if (tensors) {
+    network.load(new Map([...tensors].filter(([name]) => !name.startsWith("adam."))));
+    await adam.load(tensors);
+    tf.dispose([...tensors.values()]);
+  }
+  return losses;
+}
+
+/** Runs `use` with the averaged weights in the network, where a script draws with those. */
+async function withWeightsToDrawWith<F extends Flags, T extends { adam: Adam }, R>(
+  { averaged }: TrainingScript<F, T>,
+  { adam }: T,
+  use: () => Promise<R>,
+): Promise<R> {
+  return await (averaged ? adam.withAverages(use) : use());
+}
+
+/** Writes the weights that are in the network now. */
+async function writeModel<F extends Flags, T extends { adam: Adam }>(
+  script: TrainingScript<F, T>,
+  training: T,
+  folder: RunFolder,
+): Promise<void> {
+  const weights = script.network(training).stateDict();
+  await writeSafetensors(folder.file("model.safetensors"), weights);
+  tf.dispose([...weights.values()]);
+}
