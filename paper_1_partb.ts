@@ -38,19 +38,16 @@ import {
   type PointChain,
   reportPoints,
 } from "./common/report/point_report.ts";
-import { choice, type Command, integer, number, type Settings } from "./common/run/flags.ts";
 import { runMain } from "./common/run/main.ts";
-import { pointDataFlag, pointModelFlags } from "./common/run/point_settings.ts";
-import { commonFlags, readSettings } from "./common/run/settings.ts";
-import type { TrainingStep } from "./common/run/training.ts";
-import { decayFlag } from "./common/run/training_flags.ts";
-import { trainAndReport } from "./common/run/training_run.ts";
 import {
-  cosineSchedule,
-  linearSchedule,
-  type Schedule,
-  sigmoidSchedule,
-} from "./common/schedule.ts";
+  paper1 as command,
+  pointSchedule,
+  type PointSettings,
+} from "./common/run/point_settings.ts";
+import { readSettings } from "./common/run/settings.ts";
+import type { TrainingStep } from "./common/run/training.ts";
+import { trainAndReport } from "./common/run/training_run.ts";
+import type { Schedule } from "./common/schedule.ts";
 
 // ---------------------------------------------------------------------------------------------
 // 0. The forward process: data becomes noise, and everything about it is known
@@ -78,19 +75,12 @@ export function qStep<T extends tf.Tensor>(schedule: Schedule, before: T, t: num
   return tf.add(tf.mul(before, Math.sqrt(1 - beta)), tf.mul(z, Math.sqrt(beta))) as T;
 }
 
-/**
- * All t steps in one, q(xₜ | x₀) = N(√ᾱₜ·x₀, (1−ᾱₜ)·I): Gaussians one after the other are a Gaussian.
- *
- * @param times The t of each row, [N].
- * @param x0 [N, B, 2].
- * @param eps ε ~ N(0, I), like x0.
- * @returns xₜ, like x0.
- */
+/** All t steps in one, q(xₜ | x₀) = N(√ᾱₜ·x₀, (1−ᾱₜ)·I), for rows of points: x0 and ε are [N, B, 2]. */
 export function qSampleRows(
   schedule: Schedule,
   times: number[],
-  x0: tf.Tensor3D,
-  eps: tf.Tensor3D,
+  x0: tf.Tensor,
+  eps: tf.Tensor,
 ): tf.Tensor3D {
   const signal = perRow(times, (t) => Math.sqrt(schedule.alphaBar(t)));
   const noise = perRow(times, (t) => Math.sqrt(1 - schedule.alphaBar(t)));
@@ -101,16 +91,8 @@ export function qSampleRows(
 /**
  * Where xₜ came from, if one knows where it began: q(x_{t−1} | xₜ, x₀), the product of two Gaussians by
  * Bayes' rule, is a Gaussian itself   (Ho et al. 2020, Eqs. 6 and 7, write it out).
- *
- * @param times The t of each row, [N].
- * @returns mean like x0, std [N, 1, 1].
  */
-export function qPosteriorRows(
-  schedule: Schedule,
-  times: number[],
-  x0: tf.Tensor3D,
-  xt: tf.Tensor3D,
-): Gaussian {
+export function qPosteriorRows(schedule: Schedule, times: number[], x0: tf.Tensor, xt: tf.Tensor) {
   const coefX0 = perRow(times, (t) => schedule.posterior(t).coefX0); // √ᾱ_{t−1}·βₜ/(1−ᾱₜ)
   const coefXt = perRow(times, (t) => schedule.posterior(t).coefXt); // √αₜ·(1−ᾱ_{t−1})/(1−ᾱₜ)
   return {
@@ -142,7 +124,7 @@ export interface ReverseModelOptions {
   schedule: Schedule;
   /** A tail for each t, or one for all: an experiment. Default: "each". */
   tails?: "each" | "shared";
-  /** What the outputs mean; see {@linkcode ReverseModel.forward}. Default: "residual". */
+  /** What the outputs mean; see {@linkcode ReverseModel.forwardRows}. Default: "residual". */
   parametrization?: "residual" | "direct";
   /** Decides the initial weights. Default: 0. */
   seed?: number;
@@ -169,16 +151,15 @@ export class ReverseModel extends HeadAndTails {
    * "direct", as in the original: μ = out₁, log σ² = out₂.
    *
    * @param xt [N, B, 2].
-   * @param times The t of each row, [N], or "all" for 1..T. At t = 1 the result means nothing.
+   * @param times The t of each row, [N]. At t = 1 the result means nothing.
    * @returns Both [N, B, 2].
    */
-  forwardRows(xt: tf.Tensor3D, times: number[] | "all"): Gaussian {
-    const rows = times === "all" ? allTimes(this.#schedule) : times;
-    const out = this.output(xt, times === "all" ? "all" : rows.map((t) => t - 1)); // [N, B, 4]
+  forwardRows(xt: tf.Tensor3D, times: number[]): Gaussian {
+    const out = this.output(xt, times.map((t) => t - 1)); // [N, B, 4]
     const [out1, out2] = tf.split(out, 2, 2); // [N, B, 2] each
     if (!this.#residual) return { mean: out1, std: tf.exp(tf.mul(out2, 0.5)) };
-    const { beta, std } = this.#schedule.batch(rows);
-    const perRow = (x: tf.Tensor) => tf.reshape(x, [rows.length, 1, 1]);
+    const { beta, std } = this.#schedule.batch(times);
+    const perRow = (x: tf.Tensor) => tf.reshape(x, [times.length, 1, 1]);
     return {
       mean: tf.add(xt, tf.mul(perRow(tf.sqrt(beta)), out1)),
       std: tf.mul(perRow(std), tf.exp(out2)),
@@ -246,8 +227,8 @@ export async function measureBound(
   const { T, alphaBar } = schedule;
   const times = allTimes(schedule);
   const perT = tf.tidy(() => {
-    const { xt, q } = drawForward(schedule, data, times, count, { seed, stream: "bound" });
-    const kl = klDivergence(learned(q, times), learned(model.forwardRows(xt, "all"), times));
+    const { xt, q } = drawForward({ schedule, data }, times, count, { seed, stream: "bound" });
+    const kl = klDivergence(learned(q, times), learned(model.forwardRows(xt, times), times));
     return tf.mean(tf.sum(kl, 2), 1); // [T−1]: both coordinates of a point together
   });
   const value = Array.from(await perT.data());
@@ -261,12 +242,11 @@ export async function measureBound(
 
 /** B fresh points for each t, the forward chain's xₜ from each, and its posterior. */
 function drawForward(
-  schedule: Schedule,
-  data: PointData,
+  { schedule, data }: Pick<Training, "schedule" | "data">,
   times: number[],
   B: number,
   draw: Draw,
-): { xt: tf.Tensor3D; q: Gaussian } {
+) {
   const shape: [number, number, number] = [times.length, B, 2];
   const points = data.sample({ ...draw, stream: `${draw.stream} x0` }, times.length * B);
   const x0 = tf.tensor3d(points, shape);
@@ -292,7 +272,7 @@ export interface Training {
   schedule: Schedule;
   data: PointData;
   adam: Adam;
-  settings: Pick<PaperSettings, "steps" | "batch" | "learningRate" | "decay" | "times" | "seed">;
+  settings: Pick<PointSettings, "steps" | "batch" | "learningRate" | "decay" | "times" | "seed">;
 }
 
 /** The training loop, from the step after the optimizer's last one; the caller disposes of the losses. */
@@ -306,9 +286,9 @@ export function* train(
       const times = settings.times === "all"
         ? allTimes(schedule)
         : [...integers({ seed, stream: "t", step }, 1, 2, schedule.T + 1)];
-      const { xt, q } = drawForward(schedule, data, times, B, { seed, stream: "train", step });
+      const { xt, q } = drawForward({ schedule, data }, times, B, { seed, stream: "train", step });
       const { value, gradients } = valueAndGradients(model.parameters, () => {
-        const p = model.forwardRows(xt, settings.times === "all" ? "all" : times);
+        const p = model.forwardRows(xt, times);
         return klLoss(learned(q, times), learned(p, times)); // E KL(q(x_{t−1}|xₜ,x₀)‖p(x_{t−1}|xₜ))
       });
       adam.step(gradients, learningRateAt(step, settings));
@@ -356,45 +336,17 @@ export function* sample(
 // 5. The run: settings, then train, sample, draw, measure
 // ---------------------------------------------------------------------------------------------
 
-const flags = {
-  preset: choice({ help: "which defaults", of: ["quick", "paper"], default: "quick" }),
-  data: pointDataFlag,
-  steps: integer({ help: "training steps", default: 1200 }),
-  batch: integer({ help: "points for each t of a step", default: 128, max: 1_000_000 }),
-  learningRate: number({ help: "Adam's α at the start", default: 5e-3, above: 0, max: 1 }),
-  decay: decayFlag,
-  ...pointModelFlags,
-  ...commonFlags,
-};
-/** A run's settings. */
-export type PaperSettings = Settings<typeof flags>;
-
-/** The command line. */
-export const command: Command<typeof flags> = {
-  name: "paper1",
-  summary: "Paper 1, Sohl-Dickstein et al. 2015: a diffusion model of points in the plane.",
-  flags,
-  presets: {
-    quick: {},
-    // the settings of the original script: a random t a step, a very large batch
-    paper: {
-      ...{ steps: 5000, hidden: 128, batch: 64_000, learningRate: 1e-2, decay: "none" },
-      ...{ times: "one", parametrization: "direct" },
-    },
-  },
-};
-
-const SCHEDULES = { sigmoid: sigmoidSchedule, linear: linearSchedule, cosine: cosineSchedule };
-
 /** What a training starts from: the data, an untrained model and its optimizer. */
 export async function startTraining(
-  settings: PaperSettings,
-): Promise<Training & { settings: PaperSettings }> {
+  settings: PointSettings,
+): Promise<Training & { settings: PointSettings }> {
   const data = await pointData(settings.data);
-  const schedule = SCHEDULES[settings.schedule](settings.timesteps);
+  const schedule = pointSchedule(settings);
   const model = new ReverseModel({ ...settings, schedule });
   return { model, schedule, data, adam: new Adam(model.parameters), settings };
 }
+
+export { command };
 
 /** The script as a command: its flags in, its exit code out. */
 export async function main(args: string[]): Promise<number> {

@@ -19,11 +19,19 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { encodeFilm, ENDINGS, type Film, FORMATS } from "./common/plot/film/film.ts";
+import type { ImageModel } from "./common/network/image_model.ts";
+import { type Film, FORMATS } from "./common/plot/film/film.ts";
 import { chainFilm, interpolationFilm } from "./common/plot/film/image_film.ts";
 import { pointFilm } from "./common/plot/film/point_film.ts";
-import { selectBackend } from "./common/backend.ts";
-import { decodeSafetensors } from "./common/files/safetensors.ts";
+import { normal } from "./common/random.ts";
+import { orAdvise, readPoints, withProgress, writeFilm } from "./common/report/animation.ts";
+import { drawImages, recordChain } from "./common/report/draw_images.ts";
+import {
+  ddimStep,
+  fewerTimesteps,
+  type ImageShape,
+  reverseProcess,
+} from "./common/reverse_process.ts";
 import { parseCommandLine } from "./common/run/command_line.ts";
 import {
   choice,
@@ -37,86 +45,19 @@ import {
 } from "./common/run/flags.ts";
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
-import { drawImages, type ImageShape, recordChain } from "./common/report/draw_images.ts";
-import { readBytes, writeAtomically } from "./common/files/files.ts";
-import { type ImageModel, loadModel } from "./common/network/image_model.ts";
-import { gaussianNoise } from "./common/engine/noise.ts";
-import { inWords, Progress } from "./common/run/progress.ts";
-import { normal } from "./common/random.ts";
-import {
-  type ChainPoint,
-  ddimStep,
-  type Denoiser,
-  everyTimestep,
-  fewerTimesteps,
-  pSample,
-  reverseProcess,
-} from "./common/reverse_process.ts";
+import { loadModel } from "./common/run/model_settings.ts";
 import { readRecord } from "./common/run/record.ts";
+import {
+  chainLength,
+  checkSampler,
+  checkSampleSteps,
+  recordedSampler,
+  samplerFlags,
+} from "./common/run/sampler_flags.ts";
 import { commonFlags } from "./common/run/settings.ts";
+import { onBackend } from "./common/run/training_run.ts";
 import { UserError } from "./common/user_error.ts";
-
-const { seed, backend, workers } = commonFlags;
-
-/** All settings. Those of the sampling are the run's own unless they are given. */
-const flags = {
-  resume: text({
-    help: "the folder of the paper1 or paper2 run",
-    placeholder: "DIR",
-    default: undefined,
-  }),
-  format: choice({
-    help: "the file: GIF, animated PNG, or a PNG with all frames beside each other",
-    of: FORMATS,
-    default: "gif",
-  }),
-  frames: integer({
-    help: "frames of the film, at most one for each point of the chain; of a strip 8",
-    default: 60,
-    min: 2,
-    max: 240,
-  }),
-  samples: integer({
-    help: "images of a paper2 run; for --interpolate they make pairs",
-    default: 16,
-    max: 64,
-  }),
-  interpolate: onOff({ help: "from one image to another, by the noises between their noises" }),
-  sampler: choice({
-    help: "Algorithm 2, or the shorter chains of Song et al.",
-    of: ["ddpm", "ddim"],
-    default: "ddim",
-  }),
-  sampleSteps: integer({ help: "steps of a ddim chain; for --interpolate 25", default: 50 }),
-  eta: number({
-    help: "noise in a ddim chain: 0 none, 1 as in ddpm; --interpolate has none",
-    default: 1,
-    min: 0,
-    max: 1,
-  }),
-  seed,
-  backend,
-  workers,
-};
-export type Settings = SettingsOf<typeof flags>;
-
-const command: Command<typeof flags> = {
-  name: "animate",
-  summary:
-    "Makes moving pictures of a run: its reverse chain, or the way from one image to another.",
-  flags,
-  presets: {},
-};
-
-/** Steps of the chains between two images, of which there are many. */
-const STEPS_BETWEEN = 25;
-/** Frames of a strip unless told, and at most. */
-const STRIP = { frames: 8, most: 64 };
-/** Bytes of a file that a web page still shows quickly. */
-const LARGE = 2_000_000;
-
-/** What decides where a chain leads. */
-export type Sampling = Pick<Settings, "seed" | "sampler" | "sampleSteps" | "eta">;
+import { chainOf } from "./paper_2.ts";
 
 // ---------------------------------------------------------------------------------------------
 // 1. The reverse chain of a sheet of images
@@ -125,51 +66,19 @@ export type Sampling = Pick<Settings, "seed" | "sampler" | "sampleSteps" | "eta"
 /**
  * The chain of the first images that paper2 draws with the same settings: the noises have the same
  * names, so these are the first images on its sheet.
- *
- * @param shape At most 64 images: paper2 draws so many at once.
  */
-export function sampleChain(
-  denoiser: Denoiser,
-  shape: ImageShape,
-  { seed, sampler, sampleSteps, eta }: Sampling,
-): Generator<ChainPoint, void> {
-  const noise = (name: string, step?: number) =>
-    gaussianNoise<tf.Rank.R4>({ seed, stream: `${name} samples 0`, step }, shape);
-  const { T } = denoiser.schedule;
-  if (sampler === "ddpm") { // Algorithm 2 (Ho et al. 2020)
-    return reverseProcess(noise("xT"), everyTimestep(T), (xt, t) => {
-      const z = t > 1 ? noise("z", t) : tf.zeros<tf.Rank.R4>(shape);
-      return pSample(denoiser, { xt, t, z });
-    });
-  }
-  return reverseProcess(noise("xT"), fewerTimesteps(T, sampleSteps), (xt, t, tNext) => {
-    const z = eta > 0 ? noise("z", t) : undefined;
-    return ddimStep(denoiser, { xt, t, tNext, eta, z });
-  });
-}
-
 async function filmOfChain(model: ImageModel, settings: Settings): Promise<Film> {
-  const { samples: count, sampler, sampleSteps, frames } = settings;
-  const { size, inChannels: channels } = model;
-  const length = sampler === "ddpm" ? model.schedule.T : sampleSteps;
-  const chain = sampleChain(model, [count, size, size, channels], settings);
+  const { samples: count, frames, seed } = settings;
+  const { size, inChannels: channels, schedule: { T } } = model;
+  const length = chainLength(settings, T);
+  const shape: ImageShape = [count, size, size, channels];
+  const chain = chainOf(model, settings, { shape, seed, name: "samples 0" });
   const record = await recordChain(
     withProgress(chain, length),
     length,
     Math.min(frames, length + 1),
   );
   return await chainFilm({ count, height: size, width: size, channels, ...record });
-}
-
-/** The same chain under a bar that shows how far it is. */
-function* withProgress(chain: Iterable<ChainPoint>, length: number): Generator<ChainPoint, void> {
-  const progress = new Progress({ label: "sampling", total: length });
-  let done = 0;
-  for (const point of chain) {
-    progress.update(done++);
-    yield point;
-  }
-  progress.finish();
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -239,29 +148,61 @@ async function filmOfInterpolation(model: ImageModel, settings: Settings): Promi
 }
 
 // ---------------------------------------------------------------------------------------------
-// 3. The points of paper 1
+// 3. The run: settings, then which film, and its file
 // ---------------------------------------------------------------------------------------------
 
-/** The reverse chain that a paper1 run has left behind: for each t from 0 to T its points, [N·2]. */
-async function readPoints(folder: string): Promise<Float32Array[]> {
-  const path = `${folder}/figures.safetensors`;
-  const again = `run paper1 again: deno task paper1 --resume ${folder}`;
-  const bytes = await orAdvise(readBytes(path), again);
-  const reverse = decodeSafetensors(bytes, path).tensors.get("reverse");
-  const [times, N, coordinates] = reverse?.shape ?? [];
-  const fits = reverse?.data instanceof Float32Array && reverse.shape.length === 3 &&
-    times >= 2 && N >= 1 && coordinates === 2;
-  if (!fits) {
-    const found = reverse ? `is [${reverse.shape}]` : "is not there";
-    throw new UserError(`${path}: the tensor reverse ${found}, expected [T+1, N, 2]; ${again}`);
-  }
-  const points = reverse.data as Float32Array;
-  return Array.from({ length: times }, (_, t) => points.subarray(t * 2 * N, (t + 1) * 2 * N));
-}
+const { seed, backend, workers } = commonFlags;
 
-// ---------------------------------------------------------------------------------------------
-// 4. The run: which film, and its file
-// ---------------------------------------------------------------------------------------------
+/** All settings. Those of the sampling are the run's own unless they are given. */
+const flags = {
+  resume: text({
+    help: "the folder of the paper1 or paper2 run",
+    placeholder: "DIR",
+    default: undefined,
+  }),
+  format: choice({
+    help: "the file: GIF, animated PNG, or a PNG with all frames beside each other",
+    of: FORMATS,
+    default: "gif",
+  }),
+  frames: integer({
+    help: "frames of the film, at most one for each point of the chain; of a strip 8",
+    default: 60,
+    min: 2,
+    max: 240,
+  }),
+  samples: integer({
+    help: "images of a paper2 run; for --interpolate they make pairs",
+    default: 16,
+    max: 64,
+  }),
+  interpolate: onOff({ help: "from one image to another, by the noises between their noises" }),
+  ...samplerFlags,
+  sampleSteps: integer({ help: "steps of a ddim chain; for --interpolate 25", default: 50 }),
+  eta: number({
+    help: "noise in a ddim chain: 0 none, 1 as in ddpm; --interpolate has none",
+    default: 1,
+    min: 0,
+    max: 1,
+  }),
+  seed,
+  backend,
+  workers,
+};
+export type Settings = SettingsOf<typeof flags>;
+
+const command: Command<typeof flags> = {
+  name: "animate",
+  summary:
+    "Makes moving pictures of a run: its reverse chain, or the way from one image to another.",
+  flags,
+  presets: {},
+};
+
+/** Steps of the chains between two images, of which there are many. */
+const STEPS_BETWEEN = 25;
+/** Frames of a strip: the default, and the most. */
+const STRIP = { frames: 8, most: 64 };
 
 async function main(args: string[]): Promise<number> {
   const asked = parseCommandLine(command, args);
@@ -278,7 +219,11 @@ async function main(args: string[]): Promise<number> {
   if (script === "paper1") {
     await animatePoints(folder, asked);
   } else if (script === "paper2") {
-    const own = parseCommandLine(command, args, ownSampling(path, recorded ?? {}));
+    const own = parseCommandLine(
+      command,
+      args,
+      recordedSampler(path, recorded ?? {}, commonFlags.seed),
+    );
     await animateImages(folder, own);
   } else {
     throw new UserError(`${path} is a run of ${script}; expected one of paper1 or paper2`);
@@ -302,77 +247,28 @@ async function animatePoints(folder: string, asked: Asked): Promise<void> {
   const frames = framesOf(asked);
   const started = performance.now();
   const film = await pointFilm(await readPoints(folder), frames);
-  await writeFilm(film, { base: `${folder}/paper1_chain`, settings: asked.settings, started });
+  await writeFilm(film, { base: `${folder}/paper1_chain`, format: asked.settings.format, started });
 }
 
 async function animateImages(folder: string, asked: Asked): Promise<void> {
   const settings = { ...asked.settings, frames: framesOf(asked) };
   if (settings.interpolate) settings.sampleSteps = asked.given.sampleSteps ?? STEPS_BETWEEN;
-  checkSampling(asked);
-  const backend = await selectBackend(settings.backend, settings);
-  try {
+  checkInterpolation(asked);
+  await onBackend(settings, async (backend) => {
     const model = await orAdvise(
       loadModel(folder),
       `the run has no model yet, go on with it: deno task paper2 --resume ${folder}`,
     );
     const { T } = model.schedule;
-    if (settings.sampleSteps > T && (settings.interpolate || settings.sampler === "ddim")) {
-      throw new UserError(
-        `--sample-steps ${settings.sampleSteps}: the model's chain has ${T} steps; allowed are 1 to ${T}`,
-      );
-    }
+    if (settings.interpolate) checkSampleSteps(settings.sampleSteps, T);
+    else checkSampler(settings, asked.given, T);
     console.error(`${backend.reason}\nwriting to ${folder}`);
     const started = performance.now();
     const [name, film] = settings.interpolate
       ? ["paper2_interpolation", await filmOfInterpolation(model, settings)] as const
       : ["paper2_chain", await filmOfChain(model, settings)] as const;
-    await writeFilm(film, { base: `${folder}/${name}`, settings, started });
-  } finally {
-    backend.dispose();
-  }
-}
-
-/** Writes a film's file and says what it is. */
-async function writeFilm(
-  film: Film,
-  { base, settings: { format }, started }: { base: string; settings: Settings; started: number },
-): Promise<void> {
-  const path = base + ENDINGS[format];
-  const { bytes, colours } = encodeFilm(film, format, LARGE);
-  await writeAtomically(path, bytes);
-  const { delays, width, height } = film;
-  const seconds = (performance.now() - started) / 1000;
-  console.log(
-    `${path}: ${delays.length} frames of ${width}x${height} pixels` +
-      `${colours ? `, ${colours} colours` : ""}, ${(bytes.length / 1e6).toFixed(2)} MB, ` +
-      `in ${inWords(seconds)}`,
-  );
-  if (bytes.length > LARGE) {
-    console.log("that is much for a web page; fewer --frames or --samples make it smaller");
-  }
-}
-
-/** Waits for what is read; adds the advice to the error of a missing file. */
-async function orAdvise<R>(reading: Promise<R>, advice: string): Promise<R> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (!(error instanceof UserError && error.cause instanceof Deno.errors.NotFound)) throw error;
-    throw new UserError(`${error.message}; ${advice}`, { cause: error });
-  }
-}
-
-/** How the run's own samples were drawn. */
-function ownSampling(path: string, recorded: Record<string, unknown>): Partial<Settings> {
-  const own: Record<string, unknown> = {};
-  for (const name of ["seed", "sampler", "sampleSteps", "eta"] as const) {
-    const flag = flags[name];
-    own[name] = recorded[name] === undefined ? flag.default : flag.parse(String(recorded[name]));
-    if (own[name] === undefined) {
-      throw new UserError(`${path} has ${name} = ${recorded[name]}; allowed: ${flag.allowed}`);
-    }
-  }
-  return own;
+    await writeFilm(film, { base: `${folder}/${name}`, format: settings.format, started });
+  });
 }
 
 /** @throws {UserError} More frames than a strip can have. */
@@ -384,22 +280,18 @@ function framesOf({ settings: { format, frames }, given }: Asked): number {
   return given.frames ?? STRIP.frames;
 }
 
-/** @throws {UserError} The settings of the sampling do not go together. */
-function checkSampling({ settings, given }: Asked): void {
-  const { sampler, samples, interpolate } = settings;
-  if (interpolate && given.sampler === "ddpm") {
+/** @throws {UserError} The settings of an interpolation do not go together. */
+function checkInterpolation({ settings, given }: Asked): void {
+  const { samples, interpolate } = settings;
+  if (!interpolate) return;
+  if (given.sampler === "ddpm") {
     throw new UserError("--interpolate is for --sampler ddim: ddpm adds noise along the way");
   }
-  if (interpolate && (given.eta ?? 0) > 0) {
+  if ((given.eta ?? 0) > 0) {
     throw new UserError(`--interpolate with --eta ${given.eta}; allowed is 0: no noise on the way`);
   }
-  if (interpolate && samples % 2 !== 0) {
+  if (samples % 2 !== 0) {
     throw new UserError(`--interpolate with --samples ${samples}; allowed are even numbers: pairs`);
-  }
-  for (const name of ["sampleSteps", "eta"] as const) {
-    if (!interpolate && sampler === "ddpm" && given[name] !== undefined) {
-      throw new UserError(`--${kebab(name)} ${given[name]} goes with --sampler ddim, not ddpm`);
-    }
   }
 }
 

@@ -13,8 +13,19 @@ export interface Denoiser {
   /** ε_θ: predicts the noise in xₜ, [B, H, W, C], at timesteps t, [B]. */
   network: { forward(xt: tf.Tensor4D, t: tf.Tensor1D): tf.Tensor4D };
   schedule: Schedule;
-  /** Whether x̂₀ is held within [-1, 1], where images are; true unless told. */
+  /** Whether x̂₀ is held within [-1, 1], where images are. Default: true. */
   clip?: boolean;
+}
+
+/** [B, H, W, C]. */
+export type ImageShape = [B: number, H: number, W: number, C: number];
+
+/** Where a chain starts: how many images, and from which noise. */
+export interface ChainStart {
+  shape: ImageShape;
+  seed: number;
+  /** The noise is a function of the seed and this name. */
+  name: string;
 }
 
 /** What a step finds out at xₜ: the image it expects, and where it goes. */
@@ -25,8 +36,13 @@ export type Transition = {
   xNext: tf.Tensor4D;
 };
 
-/** A step of the forward process goes somewhere, but expects nothing: the network is not asked. */
-export type ForwardTransition = Pick<Transition, "xNext">;
+/** A step of a chain as a script writes it: one of the forward process expects no image. */
+export type Step = (
+  xt: tf.Tensor4D,
+  t: number,
+  tNext: number,
+  i: number,
+) => { x0Hat?: tf.Tensor; xNext: tf.Tensor };
 
 /** A point of the chain. Its tensors are valid until the next point is asked for: clone to keep. */
 export interface ChainPoint {
@@ -50,19 +66,14 @@ export interface ChainPoint {
 export function* reverseProcess(
   xT: tf.Tensor4D,
   times: number[],
-  step: (
-    xt: tf.Tensor4D,
-    t: number,
-    tNext: number,
-    i: number,
-  ) => Transition | ForwardTransition,
+  step: Step,
 ): Generator<ChainPoint, void> {
   let xt = xT;
   let x0Hat: tf.Tensor4D | undefined;
   let xNext: tf.Tensor4D | undefined;
   try {
     for (const [i, t] of times.entries()) {
-      const next: Partial<Transition> = tf.tidy(() => step(xt, t, times[i + 1] ?? 0, i));
+      const next = tf.tidy(() => step(xt, t, times[i + 1] ?? 0, i)) as Partial<Transition>;
       xNext = next.xNext;
       if (next.x0Hat) {
         x0Hat?.dispose();

@@ -4,8 +4,17 @@ import { Adam } from "../common/network/adam.ts";
 import { readSafetensors } from "../common/checkpoint.ts";
 import type { ImageSet } from "../common/data/images/image_set.ts";
 import { loadImages } from "../common/data/images/load.ts";
-import { createModel, type ImageModel, loadModel } from "../common/network/image_model.ts";
-import { endOfChain } from "../common/reverse_process.ts";
+import { createModel, type ImageModel } from "../common/network/image_model.ts";
+import {
+  ddimStep,
+  endOfChain,
+  everyTimestep,
+  fewerTimesteps,
+  pSample,
+  reverseProcess,
+} from "../common/reverse_process.ts";
+import { loadModel } from "../common/run/model_settings.ts";
+import { gaussianNoise } from "../common/engine/noise.ts";
 import { algorithm1, algorithm2, ddim } from "../paper_2.ts";
 import { on } from "./backends.ts";
 import { errorLines, inTemporaryFolder, mayRunCommands, runScript } from "./commands.ts";
@@ -13,18 +22,10 @@ import { errorLines, inTemporaryFolder, mayRunCommands, runScript } from "./comm
 const hasAdapter = await navigator.gpu?.requestAdapter() != null;
 
 function smallModel(size: number, timesteps: number): ImageModel {
-  const settings = {
-    size,
-    channels: 16,
-    channelMults: "1,2",
-    attentionLevels: "1",
-    groups: 8,
-    dropout: 0,
-    timesteps,
-    schedule: "linear" as const,
-    seed: 1,
-  };
-  return createModel(settings, 1);
+  return createModel({
+    ...{ size, inChannels: 1, channels: 16, channelMults: [1, 2], attentionLevels: [1], groups: 8 },
+    ...{ dropout: 0, timesteps, schedule: "linear", seed: 1 },
+  });
 }
 
 /** Gives the last layers weights: a new network's are 0, and it would predict 0 whatever it sees. */
@@ -121,6 +122,40 @@ Deno.test("Algorithm 2 is DDIM with eta = 1 on all T steps", async () => {
     const same = await endOfChain(ddim(model, { ...start, sampleSteps: 30, eta: 1 }));
     const difference = (await tf.max(tf.abs(tf.sub(ddpm, same))).data())[0];
     assert(difference < 1e-3, `they differ by ${difference}`);
+  });
+});
+
+Deno.test("the steps written out in the script are those of common/reverse_process.ts, bit for bit", async () => {
+  await on("wasm", async () => {
+    const model = stir(smallModel(8, 30));
+    const start = { shape, seed: 3, name: "test" };
+    const noise = (name: string, step?: number) =>
+      gaussianNoise<tf.Rank.R4>({ seed: 3, stream: `${name} test`, step }, shape);
+    const zAt = (t: number) => t > 1 ? noise("z", t) : tf.zeros<tf.Rank.R4>(shape);
+    const numbers = async (chain: ReturnType<typeof reverseProcess>) =>
+      await (await endOfChain(chain)).data();
+    assertEquals(
+      await numbers(algorithm2(model, start)),
+      await numbers(
+        reverseProcess(
+          noise("xT"),
+          everyTimestep(30),
+          (xt, t) => pSample(model, { xt, t, z: zAt(t) }),
+        ),
+      ),
+    );
+    for (const eta of [0, 0.5, 1]) {
+      assertEquals(
+        await numbers(ddim(model, { ...start, sampleSteps: 7, eta })),
+        await numbers(
+          reverseProcess(
+            noise("xT"),
+            fewerTimesteps(30, 7),
+            (xt, t, tNext) => ddimStep(model, { xt, t, tNext, eta, z: noise("z", t) }),
+          ),
+        ),
+      );
+    }
   });
 });
 

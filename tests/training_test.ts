@@ -44,7 +44,7 @@ async function run(
   resume = false,
 ) {
   const settings = { seed: 0, preset: "quick", ...(resume ? { resume: path } : { out: path }) };
-  const folder = await RunFolder.open({ script: "test", settings, backend });
+  const folder = await RunFolder.open({ command: { name: "test" }, settings, backend });
   try {
     const { tensors, losses } = resume ? await resumeTraining(folder) : { losses: [] };
     const weight = { value: tensors ? (await tensors.get("weight")!.data())[0] : 0 };
@@ -116,7 +116,7 @@ folderTest(
     try {
       const settings = { seed: 3, preset: "quick" };
       const open = (more = {}) =>
-        RunFolder.open({ script: "test", settings: { ...settings, ...more }, backend });
+        RunFolder.open({ command: { name: "test" }, settings: { ...settings, ...more }, backend });
       const folders = [await open(), await open(), await open({ out: "elsewhere" })];
       assertEquals(folders.map((folder) => folder.path), [
         "runs/test-quick-3",
@@ -150,7 +150,7 @@ folderTest("a process that is killed does not leave its folder locked", async (p
       "eval",
       `--config=${root}deno.json`,
       `import { RunFolder } from "${root}common/run/folder.ts";
-       await RunFolder.open({ script: "test", settings: { seed: 0, preset: "q", out: "${path}/a" },
+       await RunFolder.open({ command: { name: "test" }, settings: { seed: 0, preset: "q", out: "${path}/a" },
          backend: { name: "cpu", workers: 1 } });
        console.log("open");
        setTimeout(() => {}, 60_000);`,
@@ -161,7 +161,7 @@ folderTest("a process that is killed does not leave its folder locked", async (p
   const reader = holder.stdout.getReader();
   await reader.read();
   const settings = { seed: 0, preset: "q", resume: `${path}/a` };
-  const open = () => RunFolder.open({ script: "test", settings, backend });
+  const open = () => RunFolder.open({ command: { name: "test" }, settings, backend });
   await assertRejects(open, UserError, "another process");
   holder.kill("SIGKILL");
   await holder.status;

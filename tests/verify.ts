@@ -51,7 +51,7 @@ async function trainingOf(
     const { settings } = (await readSettings(paper1.command, again))!;
     return async () => paper1.train(await paper1.startTraining(settings));
   }
-  const { settings } = (await readSettings(paper2.commandWith("quick"), again))!;
+  const { settings } = (await readSettings(paper2.command, again))!;
   return async () => paper2.algorithm1(await paper2.startTraining(settings));
 }
 

@@ -62,10 +62,10 @@ export class HeadAndTails {
    * Sends points through the head and their tails.
    *
    * @param x [n, B, 2]: row i holds the points of one tail.
-   * @param tails The tail of each row, [n], from 0; `"all"` for 0..N−1, which is faster.
+   * @param tails The tail of each row, [n], from 0.
    * @returns [n, B, 4].
    */
-  output(x: tf.Tensor3D, tails: number[] | "all"): tf.Tensor3D {
+  output(x: tf.Tensor3D, tails: number[]): tf.Tensor3D {
     const [n, B] = x.shape;
     const H = this.#hidden;
     const head = (layer: string) => this.parameters.get(`head.${layer}`)!;
@@ -107,9 +107,10 @@ export class HeadAndTails {
   }
 
   /** The rows of a stack that belong to these tails. */
-  #rows(name: string, tails: number[] | "all"): tf.Tensor {
+  #rows(name: string, tails: number[]): tf.Tensor {
     const stack = this.parameters.get(name)!;
-    if (tails === "all" || stack.shape[0] === 1) return stack;
+    const isWhole = tails.length === this.#tails && tails.every((tail, i) => tail === i);
+    if (isWhole || this.#tails === 1) return stack;
     const rest = stack.shape.slice(1);
     const row = (tail: number) => tf.slice(stack, [tail, ...rest.map(() => 0)], [1, ...rest]);
     return tails.length === 1 ? row(tails[0]) : tf.concat(tails.map(row));

@@ -6,16 +6,13 @@
 import type * as tf from "@tensorflow/tfjs";
 import { evenly } from "../plot/evenly.ts";
 import { Progress } from "../run/progress.ts";
-import { type ChainPoint, endOfChain } from "../reverse_process.ts";
+import { type ChainPoint, endOfChain, type ImageShape } from "../reverse_process.ts";
 
 /** Images that are drawn at once. */
 const TOGETHER = 64;
 
 /** Points of a chain between two waits for the GPU, so that the bar does not run ahead of it. */
 const WAIT_EVERY = 10;
-
-/** [B, H, W, C]. */
-export type ImageShape = [B: number, H: number, W: number, C: number];
 
 /**
  * Draws images in batches, under a progress bar.

@@ -1,160 +1,134 @@
 /**
- * What a run of paper 2 leaves behind besides its model: its images, as numbers and as figures, and
- * how good they are.
+ * What a run of paper 2 leaves behind besides its model: sheets while it trains, and at its end images,
+ * figures, and how good they are. It knows nothing of the samplers but how their chains run.
  *
  * @module
  */
-import * as tf from "@tensorflow/tfjs";
-import { writeSafetensors } from "../checkpoint.ts";
-import { concatenated, encodeSafetensors, vector } from "../files/safetensors.ts";
-import { batch, type ImageSet } from "../data/images/image_set.ts";
-import { trainClassifier } from "../network/digit_classifier.ts";
-import type { ImageShape } from "./draw_images.ts";
-import { evenly } from "../plot/evenly.ts";
-import { qSample } from "../forward_process.ts";
+import type { ImageSet } from "../data/images/image_set.ts";
 import type { ImageModel } from "../network/image_model.ts";
-import { gaussianNoise } from "../engine/noise.ts";
-import { chainSheet, type ChainSheetOptions } from "../plot/chain_sheet.ts";
 import { imageSheet } from "../plot/image_sheet.ts";
-import { lossFigure } from "../plot/figures.ts";
-import { integers } from "../random.ts";
+import {
+  type ChainPoint,
+  type ChainStart,
+  endOfChain,
+  type ImageShape,
+} from "../reverse_process.ts";
 import type { RunFolder } from "../run/folder.ts";
-import type { Schedule } from "../schedule.ts";
-import { type SampleReport, sampleReport } from "./sample_report.ts";
+import { inWords } from "../run/progress.ts";
+import { chainLength, type SamplerSettings } from "../run/sampler_flags.ts";
+import type { Conclusion } from "../run/training_run.ts";
+import { withDigitMeasure } from "./digit_measure.ts";
+import { drawImages, recordChain } from "./draw_images.ts";
+import { writeFigures, writeSamples } from "./image_figures.ts";
+import { lossByT } from "./loss_by_t.ts";
+import { reportLines } from "./sample_report.ts";
 
-/** Samples on a sheet, eight in a row. */
-const SHOWN = 64;
+/** Starts the chain of a sampler. */
+export type ChainOf = (
+  model: ImageModel,
+  sampler: SamplerSettings,
+  start: ChainStart,
+) => Iterable<ChainPoint>;
 
-/** Columns of the figure of the chain. */
-const COLUMNS = 11;
+/** What draws images: a model, the settings of its sampler, and where the files go. */
+export interface Drawing {
+  model: ImageModel;
+  settings: SamplerSettings & { seed: number; timesteps: number; samples: number };
+  folder: RunFolder;
+  chainOf: ChainOf;
+}
 
-/** Images and timesteps that the loss by t is measured with. */
-const MEASURED = { images: 64, timesteps: 20 };
+/** The sampler of the sheets that are drawn while a network trains. */
+const SHEET = { images: 36, columns: 6, steps: 20 };
+/** Digits whose way from noise is kept, and points kept of each. */
+const CHAIN = { digits: 8, points: 41 };
+/** Steps whose mean loss is reported. */
+const LAST_STEPS = 500;
 
-/**
- * Writes samples.safetensors, with the one tensor `samples`, [N, H, W, C] in [-1, 1], and the first 64
- * of them as paper2_samples.png.
- *
- * @param how Texts on how they were drawn, for the file's metadata.
- */
-export async function writeSamples(
-  folder: RunFolder,
-  { samples, shape, how }: {
-    samples: Float32Array;
-    shape: ImageShape;
-    how: Record<string, string>;
-  },
+/** Writes sheet-<step>.png: what the same 36 noises lead to after so many steps of training. */
+export async function writeSheet(
+  { model, settings: { seed, timesteps }, folder }: Omit<Drawing, "chainOf">,
+  step: number,
+  chainOf: ChainOf,
 ): Promise<void> {
-  const tensor = tf.tensor(samples, shape);
-  await writeSafetensors(folder.file("samples.safetensors"), new Map([["samples", tensor]]), how);
-  tensor.dispose();
-  const [count, height, width, channels] = shape;
-  const shown = Math.min(SHOWN, count);
-  const images = samples.subarray(0, shown * height * width * channels);
-  const sheet = imageSheet({ images, count: shown, height, width, channels, columns: 8 });
-  await folder.write("paper2_samples.png", sheet);
-}
-
-/** The real digits that samples are measured with. */
-export interface RealDigits {
-  /** Those that the model was trained on. */
-  train: ImageSet;
-  /** Others, with labels. */
-  unseen: ImageSet;
+  const start = { shape: shapeOf(model, SHEET.images), seed, name: "sheet" };
+  const sampleSteps = Math.min(SHEET.steps, timesteps);
+  const x0 = await endOfChain(chainOf(model, { sampler: "ddim", sampleSteps, eta: 1 }, start));
+  const images = await x0.data<"float32">();
+  x0.dispose();
+  const sheet = { ...sizesOf(model, SHEET.images), images, columns: SHEET.columns };
+  await folder.write(`sheet-${String(step).padStart(7, "0")}.png`, imageSheet(sheet));
 }
 
 /**
- * Trains a classifier on the real digits, under a progress bar, and hands out what measures with it.
+ * Draws the run's samples, writes its figures, and measures the samples where they are digits.
  *
- * @param use Gets the measure, which takes samples, [N, H, W, C] in [-1, 1], N at least 2.
+ * @param run.images What the model was trained on.
+ * @param run.unseen Images that it has not seen, with labels, where they are digits.
+ * @param run.losses The loss of every step.
  */
-export async function withDigitMeasure<Result>(
-  { train, unseen }: RealDigits,
-  seed: number,
-  use: (measure: (samples: Float32Array) => Promise<SampleReport>) => Promise<Result>,
-): Promise<Result> {
-  const classifier = await trainClassifier(train, { seed, bar: true });
-  try {
-    return await use((samples) => sampleReport(samples, classifier, train, unseen));
-  } finally {
-    classifier.dispose();
-  }
-}
-
-/** The loss of single timesteps. */
-export interface LossByT {
-  t: number[];
-  value: number[];
-}
-
-/** What the figures show. */
-export interface ImageFigures {
-  /** Chains from noise to image, at so many points of them as were kept. */
-  chain: ChainSheetOptions;
-  /** The loss of every step. */
-  losses: number[];
-  perT: LossByT;
-  schedule: Schedule;
-}
-
-/**
- * Writes paper2_chain.png, chains from noise to image; paper2_loss.png, the loss by step and by t; and
- * the numbers behind them as figures.safetensors: `t` [K], `xt` and `x0Hat` [K, N, H, W, C] along the
- * chains, `perT.t` and `perT.value`, and `schedule.alphaBar` [T+1].
- */
-export async function writeFigures(folder: RunFolder, figures: ImageFigures): Promise<void> {
-  const { chain, losses, perT, schedule } = figures;
-  await folder.write("paper2_chain.png", await chainSheet(thinned(chain)));
-  const figure = {
-    lossLabel: "loss",
+export async function reportImages(
+  run: Drawing & { images: ImageSet; unseen?: ImageSet; losses: number[] },
+): Promise<Conclusion> {
+  const { settings, model, images, unseen, folder, losses } = run;
+  const started = performance.now();
+  const samples = await drawSamples(run);
+  folder.addSeconds("sampling", (performance.now() - started) / 1000);
+  await writeFigures(folder, {
+    chain: await recordedChain(run),
     losses,
-    perT: { ...perT, label: "loss by t, after training" },
-  };
-  await folder.write("paper2_loss.png", await lossFigure(figure));
-  const { t, xt, x0Hat, count, height, width, channels } = chain;
-  const alphaBars = Array.from({ length: schedule.T + 1 }, (_, t) => schedule.alphaBar(t));
-  const shape = [t.length, count, height, width, channels];
-  const record = new Map([
-    ["t", vector(t)],
-    ["xt", { shape, data: concatenated(xt) }],
-    ["x0Hat", { shape, data: concatenated(x0Hat) }],
-    ["perT.t", vector(perT.t)],
-    ["perT.value", vector(perT.value)],
-    ["schedule.alphaBar", vector(alphaBars)],
-  ]);
-  await folder.write("figures.safetensors", encodeSafetensors(record));
-}
-
-/** Some of a chain's points, evenly spaced, the first and the last among them. */
-function thinned(chain: ChainSheetOptions): ChainSheetOptions {
-  const kept = evenly(chain.t.length, COLUMNS);
-  const some = <X>(all: X[]) => kept.map((i) => all[i]);
-  return { ...chain, t: some(chain.t), xt: some(chain.xt), x0Hat: some(chain.x0Hat) };
-}
-
-/**
- * E ‖ε − ε_θ(xₜ, t)‖², a pixel's mean, of t = 1 and of twenty more up to T. A small t is hard: there
- * is hardly any noise in x₁ to be seen.
- */
-export async function lossByT(
-  { network, schedule }: ImageModel,
-  images: ImageSet,
-  seed: number,
-): Promise<LossByT> {
-  const { images: B, timesteps } = MEASURED;
-  const { height, width, channels, count } = images;
-  const indices = integers({ seed, stream: "loss by t" }, B, 0, count);
-  const later = Array.from({ length: timesteps }, (_, i) => (i + 1) * schedule.T / timesteps);
-  const t = [1, ...later.map(Math.ceil)];
-  const losses = tf.tidy(() => {
-    const x0 = tf.tensor4d(batch(images, indices), [B, height, width, channels]);
-    return tf.stack(t.map((t) => {
-      const eps = gaussianNoise<tf.Rank.R4>({ seed, stream: "loss by t eps", step: t }, x0.shape);
-      const epsTheta = network.forward(qSample(schedule, x0, t, eps), tf.fill([B], t));
-      return tf.mean(tf.square(tf.sub(eps, epsTheta)));
-    }));
+    perT: await lossByT(model, unseen ?? images, settings.seed),
+    schedule: model.schedule,
   });
-  const value = Array.from(await losses.data());
-  losses.dispose();
-  return { t, value };
+  const recent = losses.slice(-LAST_STEPS);
+  const loss = recent.reduce((sum, value) => sum + value, 0) / recent.length;
+  const report = unseen && settings.samples > 1
+    ? await withDigitMeasure(
+      { train: images, unseen },
+      settings.seed,
+      (measure) => measure(samples),
+    )
+    : undefined;
+  const { training, sampling } = folder.record.seconds;
+  const trained = `trained in ${inWords(training)} to a loss of ${loss.toFixed(4)} (mean of the ` +
+    `last ${recent.length} steps); ${settings.samples} images drawn in ${inWords(sampling)}`;
+  return {
+    results: { loss, ...report },
+    lines: [trained, ...report ? reportLines(report) : []],
+  };
+}
+
+/** Draws the samples and writes them, as numbers and the first 64 as a sheet. */
+export async function drawSamples(
+  { settings, model, folder, chainOf }: Drawing,
+): Promise<Float32Array> {
+  const { samples: count, seed, sampler, sampleSteps, eta } = settings;
+  const samples = await drawImages(
+    shapeOf(model, count),
+    (shape, index) => chainOf(model, settings, { shape, seed, name: `samples ${index}` }),
+    chainLength(settings, model.schedule.T),
+  );
+  const how: Record<string, string> = sampler === "ddpm"
+    ? { sampler }
+    : { sampler, sampleSteps: `${sampleSteps}`, eta: `${eta}` };
+  await writeSamples(folder, { samples, shape: shapeOf(model, count), how });
+  return samples;
+}
+
+/** The chain of the first samples, at some of its points. */
+async function recordedChain({ model, settings, chainOf }: Drawing) {
+  const start = { shape: shapeOf(model, CHAIN.digits), seed: settings.seed, name: "samples 0" };
+  const length = chainLength(settings, model.schedule.T);
+  const chain = chainOf(model, settings, start);
+  return { ...sizesOf(model, CHAIN.digits), ...await recordChain(chain, length, CHAIN.points) };
+}
+
+/** The shape of so many images of a model. */
+export function shapeOf({ size, inChannels }: ImageModel, count: number): ImageShape {
+  return [count, size, size, inChannels];
+}
+
+/** The same as the figures call it. */
+function sizesOf({ size, inChannels }: ImageModel, count: number) {
+  return { count, height: size, width: size, channels: inChannels };
 }

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { drawImages, type ImageShape } from "./draw_images.ts";
+import { drawImages } from "./draw_images.ts";
 import { labelledRows } from "../plot/labelled_rows.ts";
-import type { ChainPoint } from "../reverse_process.ts";
+import type { ChainPoint, ImageShape } from "../reverse_process.ts";
 import type { RunFolder } from "../run/folder.ts";
 import type { SampleReport } from "./sample_report.ts";
 

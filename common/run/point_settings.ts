@@ -1,13 +1,16 @@
 /**
- * The settings of paper 1 that decide its data and the shape of its model.
+ * The settings of paper 1.
  *
  * @module
  */
 import { SHAPES } from "../data/points/point_data.ts";
-import { choice, integer, text } from "./flags.ts";
+import { cosineSchedule, linearSchedule, type Schedule, sigmoidSchedule } from "../schedule.ts";
+import { choice, type Command, integer, number, type Settings, text } from "./flags.ts";
+import { commonFlags } from "./settings.ts";
+import { decayFlag } from "./training_flags.ts";
 
 /** The flag that names the points: a shape that comes with the program, or a file. */
-export const pointDataFlag = text({
+const pointDataFlag = text({
   help: "swiss-roll, moons, circles, or a CSV file with two numeric columns",
   placeholder: "NAME|FILE.csv",
   default: "swiss-roll",
@@ -16,7 +19,7 @@ export const pointDataFlag = text({
 });
 
 /** The flags that decide what is learned, and by which network. */
-export const pointModelFlags = {
+const pointModelFlags = {
   hidden: integer({ help: "H, the network's width", default: 96, max: 4096 }),
   timesteps: integer({ help: "T, the steps of the chain", default: 40, min: 2, max: 1000 }),
   times: choice({
@@ -40,3 +43,38 @@ export const pointModelFlags = {
     default: "residual",
   }),
 };
+
+const flags = {
+  preset: choice({ help: "which defaults", of: ["quick", "paper"], default: "quick" }),
+  data: pointDataFlag,
+  steps: integer({ help: "training steps", default: 1200 }),
+  batch: integer({ help: "points for each t of a step", default: 128, max: 1_000_000 }),
+  learningRate: number({ help: "Adam's α at the start", default: 5e-3, above: 0, max: 1 }),
+  decay: decayFlag,
+  ...pointModelFlags,
+  ...commonFlags,
+};
+/** The settings of a run. */
+export type PointSettings = Settings<typeof flags>;
+
+/** The command line of paper 1. */
+export const paper1: Command<typeof flags> = {
+  name: "paper1",
+  summary: "Paper 1, Sohl-Dickstein et al. 2015: a diffusion model of points in the plane.",
+  flags,
+  presets: {
+    quick: {},
+    // the settings of the original script: a random t a step, a very large batch
+    paper: {
+      ...{ steps: 5000, hidden: 128, batch: 64_000, learningRate: 1e-2, decay: "none" },
+      ...{ times: "one", parametrization: "direct" },
+    },
+  },
+};
+
+const SCHEDULES = { sigmoid: sigmoidSchedule, linear: linearSchedule, cosine: cosineSchedule };
+
+/** The schedule that the settings ask for. */
+export function pointSchedule({ schedule, timesteps }: PointSettings): Schedule {
+  return SCHEDULES[schedule](timesteps);
+}

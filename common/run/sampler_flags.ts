@@ -4,7 +4,7 @@
  * @module
  */
 import { UserError } from "../user_error.ts";
-import { choice, integer, kebab, number, type Settings } from "./flags.ts";
+import { choice, type Flag, integer, kebab, number, type Settings } from "./flags.ts";
 
 /** Which chain leads from noise to an image. */
 export const samplerFlags = {
@@ -30,22 +30,52 @@ export function chainLength({ sampler, sampleSteps }: SamplerSettings, T: number
   return sampler === "ddpm" ? T : sampleSteps;
 }
 
-/** @throws {UserError} A flag of DDIM's chains was given for a chain of Algorithm 2. */
-export function refuseDdimFlags(
-  { sampler }: SamplerSettings,
+/**
+ * Checks what goes together.
+ *
+ * @param T Steps of the model's whole chain.
+ * @throws {UserError} A flag of DDIM's chains was given for a chain of Algorithm 2, or DDIM's chain is
+ * longer than the whole one.
+ */
+export function checkSampler(
+  settings: SamplerSettings,
   given: Partial<SamplerSettings>,
+  T: number,
 ): void {
   for (const name of ["sampleSteps", "eta"] as const) {
-    if (sampler === "ddpm" && given[name] !== undefined) {
+    if (settings.sampler === "ddpm" && given[name] !== undefined) {
       throw new UserError(`--${kebab(name)} ${given[name]} goes with --sampler ddim, not ddpm`);
     }
   }
+  if (settings.sampler === "ddim") checkSampleSteps(settings.sampleSteps, T);
 }
 
 /** @throws {UserError} A chain of S steps is longer than the whole one, which has T. */
 export function checkSampleSteps(S: number, T: number): void {
   if (S <= T) return;
-  throw new UserError(
-    `--sample-steps ${S}: the model's chain has ${T} steps; allowed are 1 to ${T}`,
-  );
+  throw new UserError(`--sample-steps ${S}: the chain has ${T} steps; allowed are 1 to ${T}`);
+}
+
+/**
+ * How a run drew its own samples.
+ *
+ * @param path The run.json, for messages.
+ * @param recorded Its settings.
+ * @param seedFlag The flag of the seed, which decides the noise.
+ * @throws {UserError} A setting has a value that is not allowed.
+ */
+export function recordedSampler(
+  path: string,
+  recorded: Record<string, unknown>,
+  seedFlag: Flag<number>,
+): SamplerSettings & { seed: number } {
+  const settings: Record<string, unknown> = {};
+  for (const [name, flag] of Object.entries({ ...samplerFlags, seed: seedFlag })) {
+    const value = recorded[name];
+    settings[name] = value === undefined ? flag.default : flag.parse(String(value));
+    if (settings[name] === undefined) {
+      throw new UserError(`${path} has ${name} = ${value}; allowed: ${flag.allowed}`);
+    }
+  }
+  return settings as SamplerSettings & { seed: number };
 }

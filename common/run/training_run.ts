@@ -35,16 +35,20 @@ export interface Conclusion {
   lines: string[];
 }
 
-/** The settings that every script that trains has. */
-interface TrainingSettings {
+/** The settings that every script with a run's folder has. */
+export interface ScriptSettings {
   seed: number;
   preset: string;
   backend: BackendName;
   workers: number;
-  steps: number;
-  checkpointEvery: number;
   out: string | undefined;
   resume: string | undefined;
+}
+
+/** Those of one that trains. */
+interface TrainingSettings extends ScriptSettings {
+  steps: number;
+  checkpointEvery: number;
 }
 
 /** A script that trains, in its parts. T is what the script trains with: data, model, optimizer. */
@@ -53,20 +57,20 @@ export interface TrainingScript<F extends Flags, T extends { adam: Adam }> {
   /** Data, an untrained model and its optimizer. */
   start(settings: Settings<F>): Promise<T>;
   /** The network whose weights are kept. */
-  network(training: T): Network;
+  network(training: NoInfer<T>): Network;
   /** Whether its averaged weights are those to draw with. Default: false, the last ones. */
   averaged?: boolean;
   /** The training loop, from the step after the optimizer's last one. */
-  train(training: T): Iterable<TrainingStep>;
+  train(training: NoInfer<T>): Iterable<TrainingStep>;
   /** What the progress bar shows. */
   bar?: Pick<TrainingOptions, "lossName" | "unit" | "unitsPerStep">;
   /** What is drawn while it trains, with the weights to draw with. */
   meanwhile?: {
     everySeconds: number;
-    run: (training: T & { folder: RunFolder }, step: number) => Promise<void>;
+    run: (training: NoInfer<T> & { folder: RunFolder }, step: number) => Promise<void>;
   };
   /** Draws, measures and writes, with the weights to draw with in the network. */
-  report(training: T & { folder: RunFolder }, losses: number[]): Promise<Conclusion>;
+  report(training: NoInfer<T> & { folder: RunFolder }, losses: number[]): Promise<Conclusion>;
   /** Writes the page of the finished run in this folder. */
   writePage(folder: string): Promise<void>;
 }

@@ -1,0 +1,76 @@
+/**
+ * What the animation script does around its films: reads a run's points, shows how far a chain is, and
+ * writes the file.
+ *
+ * @module
+ */
+import { readBytes, writeAtomically } from "../files/files.ts";
+import { decodeSafetensors } from "../files/safetensors.ts";
+import { encodeFilm, ENDINGS, type Film, type Format } from "../plot/film/film.ts";
+import type { ChainPoint } from "../reverse_process.ts";
+import { inWords, Progress } from "../run/progress.ts";
+import { UserError } from "../user_error.ts";
+
+/** Bytes of a file that a web page still shows quickly. */
+const LARGE = 2_000_000;
+
+/** The same chain under a bar that shows how far it is. */
+export function* withProgress(
+  chain: Iterable<ChainPoint>,
+  length: number,
+): Generator<ChainPoint, void> {
+  const progress = new Progress({ label: "sampling", total: length });
+  let done = 0;
+  for (const point of chain) {
+    progress.update(done++);
+    yield point;
+  }
+  progress.finish();
+}
+
+/** The reverse chain that a paper1 run has left behind: for each t from 0 to T its points, [N·2]. */
+export async function readPoints(folder: string): Promise<Float32Array[]> {
+  const path = `${folder}/figures.safetensors`;
+  const again = `run paper1 again: deno task paper1 --resume ${folder}`;
+  const bytes = await orAdvise(readBytes(path), again);
+  const reverse = decodeSafetensors(bytes, path).tensors.get("reverse");
+  const [times, N, coordinates] = reverse?.shape ?? [];
+  const fits = reverse?.data instanceof Float32Array && reverse.shape.length === 3 &&
+    times >= 2 && N >= 1 && coordinates === 2;
+  if (!fits) {
+    const found = reverse ? `is [${reverse.shape}]` : "is not there";
+    throw new UserError(`${path}: the tensor reverse ${found}, expected [T+1, N, 2]; ${again}`);
+  }
+  const points = reverse.data as Float32Array;
+  return Array.from({ length: times }, (_, t) => points.subarray(t * 2 * N, (t + 1) * 2 * N));
+}
+
+/** Writes a film's file and says what it is. */
+export async function writeFilm(
+  film: Film,
+  { base, format, started }: { base: string; format: Format; started: number },
+): Promise<void> {
+  const path = base + ENDINGS[format];
+  const { bytes, colours } = encodeFilm(film, format, LARGE);
+  await writeAtomically(path, bytes);
+  const { delays, width, height } = film;
+  const seconds = (performance.now() - started) / 1000;
+  console.log(
+    `${path}: ${delays.length} frames of ${width}x${height} pixels` +
+      `${colours ? `, ${colours} colours` : ""}, ${(bytes.length / 1e6).toFixed(2)} MB, ` +
+      `in ${inWords(seconds)}`,
+  );
+  if (bytes.length > LARGE) {
+    console.log("that is much for a web page; fewer --frames or --samples make it smaller");
+  }
+}
+
+/** Waits for what is read; adds the advice to the error of a missing file. */
+export async function orAdvise<R>(reading: Promise<R>, advice: string): Promise<R> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (!(error instanceof UserError && error.cause instanceof Deno.errors.NotFound)) throw error;
+    throw new UserError(`${error.message}; ${advice}`, { cause: error });
+  }
+}

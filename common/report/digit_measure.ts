@@ -1,0 +1,34 @@
+/**
+ * The measure of drawn digits: a classifier trained on the real ones.
+ *
+ * @module
+ */
+import type { ImageSet } from "../data/images/image_set.ts";
+import { trainClassifier } from "../network/digit_classifier.ts";
+import { type SampleReport, sampleReport } from "./sample_report.ts";
+
+/** The real digits that samples are measured with. */
+export interface RealDigits {
+  /** Those that the model was trained on. */
+  train: ImageSet;
+  /** Others, with labels. */
+  unseen: ImageSet;
+}
+
+/**
+ * Trains a classifier on the real digits, under a progress bar, and hands out what measures with it.
+ *
+ * @param use Gets the measure, which takes samples, [N, H, W, C] in [-1, 1], N at least 2.
+ */
+export async function withDigitMeasure<Result>(
+  { train, unseen }: RealDigits,
+  seed: number,
+  use: (measure: (samples: Float32Array) => Promise<SampleReport>) => Promise<Result>,
+): Promise<Result> {
+  const classifier = await trainClassifier(train, { seed, bar: true });
+  try {
+    return await use((samples) => sampleReport(samples, classifier, train, unseen));
+  } finally {
+    classifier.dispose();
+  }
+}

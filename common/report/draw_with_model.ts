@@ -1,0 +1,126 @@
+/**
+ * Drawing with the model of a finished run, without training: its samples anew, or the same noises
+ * through several samplers.
+ *
+ * @module
+ */
+import { hasDigits, loadImages } from "../data/images/load.ts";
+import { UserError } from "../user_error.ts";
+import type { ImageModel } from "../network/image_model.ts";
+import type { ImageShape } from "../reverse_process.ts";
+import type { OpenOptions, RunFolder } from "../run/folder.ts";
+import { kebab } from "../run/flags.ts";
+import { loadModel } from "../run/model_settings.ts";
+import type { RecordedDataset } from "../run/dataset.ts";
+import { inRunFolder, onBackend, type ScriptSettings } from "../run/training_run.ts";
+import type { SamplerSettings } from "../run/sampler_flags.ts";
+import { type RealDigits, withDigitMeasure } from "./digit_measure.ts";
+import { type ChainOf, drawSamples, shapeOf } from "./image_report.ts";
+import { compareSamplers, comparisonLines, type Sampler } from "./sampler_comparison.ts";
+
+/** The settings of a script that draws with a model. */
+type DrawingSettings = ScriptSettings & SamplerSettings & RecordedDataset & {
+  size: number;
+  timesteps: number;
+  samples: number;
+  download: boolean;
+  sampleOnly: boolean;
+  compareSamplers: boolean;
+};
+
+/** Steps of the chains that are compared, and images that each draws unless --samples is given. */
+const COMPARED = { steps: [100, 50, 20, 10], samples: 128 };
+
+/**
+ * Carries out `--sample-only` and `--compare-samplers` in the folder of the run that has the model.
+ *
+ * @returns The exit code.
+ * @throws {UserError} There is no run to take the model from, or both are asked for.
+ */
+export async function drawWithModel({ command, settings, given, chainOf }: {
+  command: OpenOptions["command"];
+  settings: DrawingSettings;
+  given: { samples?: number };
+  chainOf: ChainOf;
+}): Promise<number> {
+  const { resume, sampleOnly } = settings;
+  if (sampleOnly && settings.compareSamplers) {
+    throw new UserError(
+      "--sample-only and --compare-samplers are two things to do: give one of them",
+    );
+  }
+  if (resume === undefined) {
+    const name = kebab(sampleOnly ? "sampleOnly" : "compareSamplers");
+    throw new UserError(`--${name} needs a trained model; say where with --resume DIR`);
+  }
+  return await onBackend(settings, async (backend) => {
+    const model = await loadModel(resume);
+    return await inRunFolder({ command, settings, backend }, async (folder) => {
+      if (sampleOnly) await sample({ model, settings, folder, chainOf });
+      else {
+        const samples = given.samples ?? COMPARED.samples;
+        await compare({ model, settings: { ...settings, samples }, folder, chainOf });
+      }
+      return 0;
+    });
+  });
+}
+
+/** What is drawn with. */
+interface ModelDrawing {
+  model: ImageModel;
+  settings: DrawingSettings;
+  folder: RunFolder;
+  chainOf: ChainOf;
+}
+
+/** Draws samples, and nothing else. */
+async function sample(drawing: ModelDrawing): Promise<void> {
+  const started = performance.now();
+  await drawSamples(drawing);
+  const seconds = (performance.now() - started) / 1000;
+  console.log(
+    `${drawing.folder.path}: ${drawing.settings.samples} images in ${seconds.toFixed(1)} s`,
+  );
+}
+
+/**
+ * Algorithm 2 on all T steps and DDIM on fewer, from the same noises: the table of Song et al. 2021 in
+ * small. With η = 0 every length of chain leads from a noise to about the same image.
+ */
+async function compare({ model, settings, folder, chainOf }: ModelDrawing): Promise<void> {
+  const { seed, samples: count } = settings;
+  const { T } = model.schedule;
+  const chain = (how: SamplerSettings) => (shape: ImageShape, index: number) =>
+    chainOf(model, how, { shape, seed, name: `compared ${index}` });
+  const ddpm = { sampler: "ddpm", sampleSteps: T, eta: 1 } as const;
+  const samplers: Sampler[] = [
+    { name: `DDPM, ${T} steps`, steps: T, chain: chain(ddpm) },
+    ...[0, 1].flatMap((eta) =>
+      COMPARED.steps.filter((steps) => steps <= T).map((steps): Sampler => ({
+        name: `DDIM, ${steps} steps, η = ${eta}`,
+        steps,
+        chain: chain({ sampler: "ddim", sampleSteps: steps, eta }),
+      }))
+    ),
+  ];
+  const shape = shapeOf(model, count);
+  const digits = count > 1 ? await realDigits(settings) : undefined; // one image has no spread
+  const results = digits
+    ? await withDigitMeasure(
+      digits,
+      seed,
+      (measure) => compareSamplers(samplers, { folder, shape, measure }),
+    )
+    : await compareSamplers(samplers, { folder, shape });
+  console.log([folder.path, ...comparisonLines(results)].join("\n"));
+}
+
+/** What samples are measured with: the classifier and its report are made for digits. */
+async function realDigits(settings: DrawingSettings): Promise<RealDigits | undefined> {
+  if (!hasDigits(settings.dataset)) return undefined;
+  return {
+    train: await loadImages({ ...settings, split: "train" }),
+    unseen: await loadImages({ ...settings, split: "test" }),
+  };
+}
