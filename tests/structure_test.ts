@@ -121,6 +121,33 @@ structureTest(
   },
 );
 
+Deno.test("an import upwards, one beside, and one of a later paper are named", () => {
+  const faulty: Import[] = [
+    ["common/engine/noise.ts", "common/network/adam.ts"],
+    ["common/schedule.ts", "common/engine/ops/silu.ts"],
+    ["common/page/page.ts", "common/lesson/draw.ts"],
+    ["common/run/folder.ts", "common/cellar/box.ts"],
+    ["common/data/points.ts", "common/std/cli/mod.ts"],
+    ["common/report/table.ts", "paper_2.ts"],
+    ["common/engine/noise.ts", "unet.ts"],
+    ["unet.ts", "paper_2.ts"],
+    ["paper_2.ts", "paper_3.ts"],
+    ["paper_2.ts", "paper_2_animate.ts"],
+    ["paper_2_inpainting.ts", "paper_2_animate.ts"],
+  ];
+  for (const found of faulty) assert(fault(found), found.join(" -> "));
+  const right: Import[] = [
+    ["common/network/adam.ts", "common/engine/noise.ts"],
+    ["common/engine/ops/silu.ts", "common/engine/noise.ts"],
+    ["unet.ts", "common/network/layers.ts"],
+    ["paper_2_animate.ts", "paper_2.ts"],
+    ["paper_1_partb.ts", "common/page/page.ts"],
+    ["paper_3.ts", "paper_1_partb.ts"],
+    ["paper_1_film.ts", "paper_1_partb.ts"],
+  ];
+  for (const found of right) assertEquals(fault(found), undefined, found.join(" -> "));
+});
+
 Deno.test("a circle is named by its way, and two ways to the same file are none", () => {
   assertEquals(circles([["a", "b"], ["a", "c"], ["b", "d"], ["c", "d"]]), []);
   assertEquals(circles([["x", "a"], ["a", "b"], ["b", "c"], ["c", "a"]]), ["a -> b -> c -> a"]);
