@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { assert, assertEquals, assertMatch } from "@std/assert";
 
 /** How a command ended. */
 export interface Ended {
@@ -76,6 +77,26 @@ export async function inTemporaryFolder(test: (folder: string) => Promise<void>)
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** The files of a folder: a hash of what is in each, by name. */
+export async function contentsOf(folder: string): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for await (const { name } of Deno.readDir(folder)) {
+    const bytes = await Deno.readFile(`${folder}/${name}`);
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    files.set(name, Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join(""));
+  }
+  return files;
+}
+
+/** That a command ended with one line, which says what is wrong, and without a stack trace. */
+export function assertRefused({ code, stderr }: Ended, message: RegExp, expectedCode = 2): void {
+  assertEquals(code, expectedCode, stderr);
+  const lines = errorLines(stderr);
+  assertEquals(lines.length, 1, stderr);
+  assertMatch(lines[0], message);
+  assert(!stderr.includes("    at "), stderr);
 }
 
 /** The lines of stderr that are neither Deno's warnings nor the graphics driver's. */

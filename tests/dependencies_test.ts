@@ -2,6 +2,7 @@
 // and the same answers from the real JSR packages as from the adapters in their place.
 import { assert, assertEquals } from "@std/assert";
 import { errorLines, inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
+import { importsOf, sources } from "./sources.ts";
 
 const mayRead = (await Deno.permissions.query({ name: "read" })).state === "granted";
 
@@ -23,24 +24,6 @@ async function config() {
   };
 }
 
-/** The project's own TypeScript files, without the kernels (AssemblyScript). */
-async function* sources(folder = root): AsyncGenerator<string> {
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    const path = `${folder}${name}`;
-    if (["runs", ".git", "node_modules", "fixtures"].includes(name)) continue;
-    if (path === `${root}common/engine/wasm/kernels`) continue;
-    if (isDirectory) yield* sources(`${path}/`);
-    else if (/\.ts$/.test(name)) yield path;
-  }
-}
-
-/** What a file imports. */
-function importsOf(code: string): string[] {
-  const withoutComments = code.replace(/^\s*(\*|\/\/|\/\*).*$/gm, "");
-  const pattern = /\bfrom\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\bimport\(\s*"([^"]+)"/gm;
-  return [...withoutComments.matchAll(pattern)].map(([, ...found]) => found.find(Boolean)!);
-}
-
 Deno.test({
   name: "every import is the project's own, Deno's, or a package of deno.json",
   ignore: !mayRead,
@@ -49,14 +32,14 @@ Deno.test({
     let count = 0;
     for await (const path of sources()) {
       // the adapters are packages of their own
-      const known = path.startsWith(`${root}common/std/`) ? await adapterImports() : ofProject;
-      for (const specifier of importsOf(await Deno.readTextFile(path))) {
+      const known = path.startsWith("common/std/") ? await adapterImports() : ofProject;
+      for (const specifier of importsOf(await Deno.readTextFile(root + path))) {
         count++;
         if (/^(\.\.?\/|node:|\$\{root\})/.test(specifier)) continue; // ${root}: in a test of a whole process
         const isKnown = known.some((name) =>
           specifier === name || specifier.startsWith(`${name}/`)
         );
-        assert(isKnown, `${path.slice(root.length)} imports ${specifier}`);
+        assert(isKnown, `${path} imports ${specifier}`);
       }
     }
     assert(count > 300, `${count} imports were found`);

@@ -16,19 +16,11 @@ import {
   sample,
   train,
 } from "../paper_1_partb.ts";
+import { formula } from "./weights.ts";
 import reference from "./fixtures/mlp_kl.json" with { type: "json" };
 
 const hasAdapter = await navigator.gpu?.requestAdapter() != null;
 const schedule = sigmoidSchedule(reference.T);
-
-/** The reference's formula for its weights: element i of the tensor with this ordinal. */
-function formula(shape: number[], ordinal: number, scale = 1): tf.Tensor {
-  const values = Float32Array.from({ length: tf.util.sizeFromShape(shape) }, (_, i) => {
-    const x = i * 0.6180339887498949 + ordinal * 0.7548776662466927;
-    return scale * 2 * (x - Math.floor(x) - 0.5);
-  });
-  return tf.tensor(values, shape);
-}
 
 function referenceModel(): ReverseModel {
   const { hidden } = reference;
@@ -86,23 +78,28 @@ for (const name of ["cpu", "wasm", "webgpu"] as BackendName[]) {
   });
 }
 
-Deno.test("all t at once give what each t gives alone", async () => {
-  await tf.setBackend("cpu");
-  for (const parametrization of ["direct", "residual"] as const) {
-    const model = new ReverseModel({ hidden: 7, schedule: sigmoidSchedule(5), parametrization });
-    model.load(
-      new Map([...model.stateDict()].map(([name, { shape }], i) => [name, formula(shape, i)])),
-    );
-    const xt = tf.tensor3d(normal({ seed: 1, stream: "xt" }, 5 * 6 * 2), [5, 6, 2]);
-    const all = model.forwardAll(xt);
-    for (let t = 2; t <= 5; t++) {
-      const row = (x: tf.Tensor) => tf.reshape(tf.slice(x, [t - 1, 0, 0], [1, 6, 2]), [6, 2]);
-      const alone = model.forward(row(xt) as tf.Tensor2D, t);
-      await assertNumbers(alone.mean, [...await row(all.mean).data()]);
-      await assertNumbers(alone.std, [...await row(all.std).data()]);
-    }
+for (const parametrization of ["direct", "residual"] as const) {
+  for (const tails of ["each", "shared"] as const) {
+    Deno.test(`all t at once are each t alone: ${parametrization}, tails ${tails}`, async () => {
+      await tf.setBackend("cpu");
+      const [T, count] = [5, 6];
+      const options = { hidden: 7, schedule: sigmoidSchedule(T), parametrization, tails };
+      const model = new ReverseModel(options);
+      for (const weight of model.parameters.values()) weight.assign(formula(weight.shape, 3));
+      const xt = tf.tensor3d(normal({ seed: 1, stream: "xt" }, T * count * 2), [T, count, 2]);
+      const all = model.forwardAll(xt);
+      for (let t = 2; t <= T; t++) {
+        const row = (x: tf.Tensor) => tf.squeeze(tf.slice(x, [t - 1], [1]), [0]);
+        const alone = model.forward(row(xt) as tf.Tensor2D, t);
+        await assertNumbers(alone.mean, [...await row(all.mean).data()]);
+        await assertNumbers(alone.std, [...await row(all.std).data()]);
+      }
+      const inTails = model.parameters.get("tail.0.weight")!.shape[0];
+      assertEquals(inTails, tails === "shared" ? 1 : T);
+      model.dispose();
+    });
   }
-});
+}
 
 Deno.test("KL is 0 for equal Gaussians, positive otherwise, and that of numerical integration", async () => {
   await tf.setBackend("cpu");
@@ -204,26 +201,3 @@ Deno.test("training brings the KL down, raises the bound, and leaks no tensor", 
   assertEquals(after.klPerT.t, [2, 3, 4, 5, 6, 7, 8, 9, 10]);
   backend.dispose();
 });
-
-for (const tails of ["each", "shared"] as const) {
-  Deno.test(`all t at once are each t alone, with tails: ${tails}`, async () => {
-    const backend = await selectBackend("cpu");
-    const model = new ReverseModel({ hidden: 6, schedule, tails, seed: 2 });
-    for (const weight of model.parameters.values()) {
-      weight.assign(tf.mul(0.3, tf.sin(tf.reshape(tf.range(0, weight.size), weight.shape))));
-    }
-    const { T } = schedule;
-    const xt = tf.tensor3d(normal({ seed: 1, stream: "test" }, T * 5 * 2), [T, 5, 2]);
-    const all = model.forwardAll(xt);
-    for (const t of [2, 5, T]) {
-      const row = (x: tf.Tensor) => tf.squeeze(tf.slice(x, [t - 1], [1]), [0]);
-      const alone = model.forward(row(xt) as tf.Tensor2D, t);
-      await assertNumbers(alone.mean, Array.from(await row(all.mean).data()));
-      await assertNumbers(alone.std, Array.from(await row(all.std).data()));
-    }
-    const inTails = model.parameters.get("tail.0.weight")!.shape[0];
-    assertEquals(inTails, tails === "shared" ? 1 : T);
-    model.dispose();
-    backend.dispose();
-  });
-}

@@ -2,8 +2,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
 
-const mayRead = (await Deno.permissions.query({ name: "read" })).state === "granted";
-
 async function tasks(): Promise<Record<string, string>> {
   return JSON.parse(await Deno.readTextFile(`${root}deno.json`)).tasks;
 }
@@ -14,75 +12,149 @@ function permissionsOf(task: string): string[] {
   return task.split(" ").filter((word) => flag.test(word)).sort();
 }
 
-/** Tasks that a user's data and time depend on, with everything that they may do. */
-const GRANTED: Record<string, string[]> = {
-  paper1: ["--allow-read=runs", "--allow-write=runs"],
-  paper2: ["--allow-read=runs", "--allow-write=runs"],
-  inpaint: ["--allow-read=runs", "--allow-write=runs"],
-  animate: ["--allow-read=runs", "--allow-write=runs"],
-  debug: ["--allow-read=runs", "--allow-write=runs"],
-  verify: ["--allow-read=runs"],
-  explore: ["--allow-net=127.0.0.1", "--allow-read=runs"],
-  drawings: ["--allow-read=images", "--allow-write=images"],
-  images: ["--allow-read=runs,images", "--allow-run", "--allow-write=runs,images"],
-  bench: [],
-};
+/** What a row of the README's table of permissions says, cell by cell. */
+interface Row {
+  reads: string;
+  writes: string;
+  network: string;
+  programs: string;
+}
 
-/** Tasks for working on the project itself; they stay out of a user's runs. */
+/** The README's table of permissions, by task. */
+async function table(): Promise<Map<string, Row>> {
+  const readme = await Deno.readTextFile(`${root}README.md`);
+  const [, chapter] = /\n## Permissions\n([\s\S]*?)\n## /.exec(readme)!;
+  const rows = chapter.split("\n").filter((line) => line.startsWith("| `"));
+  return new Map(rows.flatMap((row) => {
+    const [names, reads, writes, network, programs] = row.split("|").slice(1, -1)
+      .map((cell) => cell.trim());
+    const cells = { reads, writes, network, programs };
+    return [...names.matchAll(/`([\w-]+)`/g)].map(([, name]): [string, Row] => [name, cells]);
+  }));
+}
+
+/** The task that may do everything; the README says so. */
+const UNLIMITED = "test";
+
+/** Tasks for working on the project itself: they stay out of a user's runs. */
 const FOR_DEVELOPERS = ["test", "check", "kernels", "page-script"];
 
-/** What those may do. */
-const GRANTED_TO_DEVELOPERS: Record<string, string[]> = {
-  test: ["-A"],
-  check: [],
-  kernels: ["--allow-env", "--allow-read", "--allow-write=common/engine/wasm"],
-  "page-script": [],
-};
-
-Deno.test({
-  name: "every task has its permissions and no others",
-  ignore: !mayRead,
-  fn: async () => {
-    for (const [name, command] of Object.entries(await tasks())) {
-      const granted = { ...GRANTED, ...GRANTED_TO_DEVELOPERS }[name];
-      assert(granted, `deno task ${name} stands in no table of permissions`);
-      assertEquals(permissionsOf(command), granted, `deno task ${name}`);
-    }
-  },
-});
-
-/** The flags that a row of the README's table stands for. */
-function flagsOf([reads, writes, network, programs]: string[]): string[] {
-  const folders = (cell: string) => [...cell.matchAll(/`(\w+)\/`/g)].map(([, name]) => name).join();
+/** The attempts below that a row of the table promises; all others must fail. */
+function promised({ reads, writes, network, programs }: Row): string[] {
+  const paths = (cell: string) => [...cell.matchAll(/`([\w./]+)`/g)].map(([, path]) => path);
+  const readable = reads === "the project" ? ["runs/", "images/", "."] : paths(reads);
   return [
-    network === "none" ? "" : `--allow-net=${network}`,
-    folders(reads) && `--allow-read=${folders(reads)}`,
-    programs === "none" ? "" : "--allow-run",
-    folders(writes) && `--allow-write=${folders(writes)}`,
-  ].filter(Boolean);
+    ...readable.map((path) => `reading ${path}`),
+    ...(readable.includes(".") ? ["reading through a path out of runs/"] : []),
+    ...paths(writes).map((path) => `writing ${path}`),
+    ...(network === "127.0.0.1" ? ["the network", "listening"] : []),
+    ...(programs === "Deno itself" ? ["a program"] : []),
+  ];
+}
+
+/** What a script may have to do with; each gives "allowed", or the name of the error it ends in. */
+const ATTEMPTS = `
+const write = (path) => Deno.writeTextFile(path, "x");
+const attempts = {
+  "reading runs/": () => Deno.stat("runs"),
+  "reading images/": () => Deno.stat("images"),
+  "reading .": () => Array.fromAsync(Deno.readDir(".")),
+  "reading through a path out of runs/": () => Deno.readTextFile("runs/../secret.txt"),
+  "reading a file elsewhere": () => Deno.readTextFile("/etc/hostname"),
+  "writing runs/": () => write("runs/attempt"),
+  "writing images/": () => write("images/attempt"),
+  "writing docs/": () => write("docs/attempt"),
+  "writing README.md": () => write("README.md"),
+  "writing CONTRIBUTING.md": () => write("CONTRIBUTING.md"),
+  "writing beside them": () => write("outside.txt"),
+  "writing through a path out of runs/": () => write("runs/../outside.txt"),
+  "writing elsewhere": () => write("/tmp/outside.txt"),
+  "a link out of runs/": () => Deno.symlink("/etc", "runs/etc"),
+  "the network": () => Deno.connect({ hostname: "127.0.0.1", port: 9 }),
+  "the network beyond this machine": () => Deno.connect({ hostname: "192.0.2.1", port: 9 }),
+  "listening": () => Deno.listen({ hostname: "127.0.0.1", port: 0 }).close(),
+  "listening to others": () => Deno.listen({ hostname: "0.0.0.0", port: 0 }).close(),
+  "a program": () => new Deno.Command("true").output(),
+  "the environment": () => Deno.env.get("HOME"),
+  "the host's name": () => Deno.hostname(),
+  "a native library": () => Deno.dlopen("libc.so.6", {}),
+};
+async function attemptAll() {
+  const results = {};
+  for (const [name, attempt] of Object.entries(attempts)) {
+    try {
+      await attempt();
+      results[name] = "allowed";
+    } catch (error) {
+      // refused by whoever should be there, and not by Deno: the attempt was allowed
+      results[name] = error.name === "ConnectionRefused" ? "allowed" : error.name;
+    }
+  }
+  return results;
+}
+`;
+
+/** A folder with what the attempts look for. */
+async function prepareAttempts(folder: string): Promise<void> {
+  for (const name of ["runs", "images", "docs"]) {
+    await Deno.mkdir(`${folder}/${name}`, { recursive: true });
+  }
+  await Deno.writeTextFile(`${folder}/secret.txt`, "secret");
+}
+
+/** That just the promised attempts are allowed, and that Deno's permissions stop the others. */
+function assertOnly(promised: string[], results: Record<string, string>, task: string): void {
+  const known = Object.keys(results);
+  for (const attempt of promised) assert(known.includes(attempt), `no attempt at ${attempt}`);
+  const expected = known.map((attempt) => [
+    attempt,
+    promised.includes(attempt) ? "allowed" : "NotCapable",
+  ]);
+  assertEquals(results, Object.fromEntries(expected), `deno task ${task}`);
+}
+
+/** The results of all attempts with a task's permissions. */
+async function attemptsOf(command: string, folder: string): Promise<Record<string, string>> {
+  const script = `${ATTEMPTS} console.log(JSON.stringify(await attemptAll()));`;
+  await Deno.writeTextFile(`${folder}/attempts.js`, script);
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--no-config", ...permissionsOf(command), "attempts.js"],
+    cwd: folder,
+  }).output();
+  const decoder = new TextDecoder();
+  assertEquals(code, 0, decoder.decode(stderr));
+  return JSON.parse(decoder.decode(stdout));
 }
 
 Deno.test({
-  name: "the README's table of permissions says the same",
-  ignore: !mayRead,
-  fn: async () => {
-    const readme = await Deno.readTextFile(`${root}README.md`);
-    const [, chapter] = /\n## Permissions\n([\s\S]*?)\n## /.exec(readme)!;
-    const listed: string[] = [];
-    for (const line of chapter.split("\n").filter((line) => line.startsWith("| `"))) {
-      const [names, ...rest] = line.split("|").slice(1, -1).map((cell) => cell.trim());
-      for (const [, name] of names.matchAll(/`([\w-]+)`/g)) {
-        listed.push(name);
-        if (name !== "test") assertEquals(flagsOf(rest), GRANTED[name], `${name} in the README`);
+  name: "every task may do what the README's table says, and nothing else",
+  ignore: !mayRunCommands,
+  fn: () =>
+    inTemporaryFolder(async (folder) => {
+      await prepareAttempts(folder);
+      const [all, rows] = [await tasks(), await table()];
+      for (const name of rows.keys()) assert(name in all, `the README names deno task ${name}`);
+      for (const [name, command] of Object.entries(all)) {
+        if (name === UNLIMITED) continue;
+        const row = rows.get(name);
+        const results = await attemptsOf(command, folder);
+        if (row) {
+          assertOnly(promised(row), results, name);
+          continue;
+        }
+        assert(FOR_DEVELOPERS.includes(name), `deno task ${name} is missing in the README's table`);
+        for (
+          const attempt of ["writing runs/", "writing beside them", "the network", "a program"]
+        ) {
+          assertEquals(results[attempt], "NotCapable", `deno task ${name}: ${attempt}`);
+        }
       }
-    }
-    assertEquals(listed.filter((name) => name !== "test").sort(), Object.keys(GRANTED).sort());
-  },
+    }),
 });
 
 /** A task as a process in another folder, with exactly its own flags and no one to ask. */
 function taskCommand(task: string, args: string[], folder: string): Deno.Command {
-  const words = task.split(" ");
+  const words = task.split(" && ")[0].split(" "); // what comes behind only formats
   const start = words.indexOf("deno");
   const settings = Object.fromEntries(words.slice(0, start).map((word) => word.split("=")));
   const [verb, ...rest] = words.slice(start + 1).map((word) =>
@@ -127,6 +199,7 @@ const SHORT: Record<string, string[][]> = {
   images: [["--only", "paper1-short"]], // done already, see below
   bench: [["--only", "c", "--rounds", "1"]],
   debug: [["paper_1_partb.ts", ...SMALL_1]],
+  links: [[]],
 };
 
 Deno.test({
@@ -141,6 +214,7 @@ Deno.test({
         for (const args of runs) {
           await t.step(`deno task ${name} ${args.join(" ")}`, async () => {
             if (name === "images") await prepareImages(folder);
+            if (name === "links") await prepareLinks(folder);
             const { code, stdout, stderr } = await endOf(
               taskCommand(command, args, folder).spawn(),
             );
@@ -149,10 +223,16 @@ Deno.test({
           });
         }
       }
-      const left = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
-      assertEquals(left, ["deno.json", "images", "runs"]);
+      const expected = ["CONTRIBUTING.md", "README.md", "deno.json", "images", "runs"];
+      assertEquals(await namesIn(folder), expected);
     }),
 });
+
+/** What the task `links` looks for. */
+async function prepareLinks(folder: string): Promise<void> {
+  await Deno.writeTextFile(`${folder}/README.md`, '[here](deno.json#L9 "tasks")\n');
+  await Deno.writeTextFile(`${folder}/CONTRIBUTING.md`, "nothing\n");
+}
 
 /**
  * What the task `images` needs: `deno task drawings`, which it starts, and a run that it takes for
@@ -169,6 +249,10 @@ async function prepareImages(folder: string): Promise<void> {
   await Deno.writeTextFile(`${run}/run.json`, JSON.stringify(record));
 }
 
+async function namesIn(folder: string): Promise<string[]> {
+  return (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
+}
+
 /** Waits for a process, and sends Ctrl-C to one that waits for it. */
 async function endOf(process: Deno.ChildProcess) {
   let stdout = "";
@@ -179,37 +263,6 @@ async function endOf(process: Deno.ChildProcess) {
   }
   return { code: (await process.status).code, stdout, stderr: await stderr };
 }
-
-/** What a script has no business with; each gives the name of the error that it ends in. */
-const ATTEMPTS = `
-const attempts = {
-  "reading a file": () => Deno.readTextFile("/etc/hostname"),
-  "reading a file beside runs/": () => Deno.readTextFile("secret.txt"),
-  "reading through a path out of runs/": () => Deno.readTextFile("runs/../secret.txt"),
-  "listing the folder": () => Array.fromAsync(Deno.readDir(".")),
-  "writing beside runs/": () => Deno.writeTextFile("outside.txt", "x"),
-  "writing through a path out of runs/": () => Deno.writeTextFile("runs/../outside.txt", "x"),
-  "a link out of runs/": () => Deno.symlink("/etc", "runs/etc"),
-  "the network": () => fetch("http://127.0.0.1:8123/"),
-  "listening": () => Deno.listen({ port: 0 }),
-  "a program": () => new Deno.Command("true").output(),
-  "the environment": () => Deno.env.get("HOME"),
-  "the host's name": () => Deno.hostname(),
-  "a native library": () => Deno.dlopen("libc.so.6", {}),
-};
-async function attemptAll() {
-  const results = {};
-  for (const [name, attempt] of Object.entries(attempts)) {
-    try {
-      await attempt();
-      results[name] = "allowed";
-    } catch (error) {
-      results[name] = error.name;
-    }
-  }
-  return results;
-}
-`;
 
 /** The script in one process with the attempts: before it, while it trains, and after it. */
 function wrapper(script: string): string {
@@ -234,7 +287,7 @@ for (const [task, small] of [["paper1", SMALL_1], ["paper2", SMALL_2]] as const)
     ignore: !mayRunCommands,
     fn: () =>
       inTemporaryFolder(async (folder) => {
-        await Deno.writeTextFile(`${folder}/secret.txt`, "secret");
+        await prepareAttempts(folder);
         const command = (await tasks())[task];
         const script = command.split(" ").at(-1)!;
         await Deno.writeTextFile(`${folder}/wrapper.ts`, wrapper(script));
@@ -243,14 +296,9 @@ for (const [task, small] of [["paper1", SMALL_1], ["paper2", SMALL_2]] as const)
         assertEquals(code, 0, stderr);
         const tried: Record<string, string>[] = JSON.parse(/ATTEMPTS (.*)/.exec(stdout)![1]);
         assert(tried.length > 2, `${tried.length} rounds`);
-        for (const results of tried) {
-          for (const [attempt, result] of Object.entries(results)) {
-            assertEquals(result, "NotCapable", attempt);
-          }
-          assertEquals(Object.keys(results).length, 13);
-        }
-        const left = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
-        assertEquals(left, ["runs", "secret.txt", "wrapper.ts"]);
+        const allowed = promised((await table()).get(task)!);
+        for (const results of tried) assertOnly(allowed, results, task);
+        assertEquals(await namesIn(folder), ["docs", "images", "runs", "secret.txt", "wrapper.ts"]);
       }),
   });
 }

@@ -7,6 +7,7 @@ import { sigmoidSchedule } from "../common/schedule.ts";
 import { ReverseModel } from "../paper_1_partb.ts";
 import { UNet } from "../unet.ts";
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
+import { stirred } from "./weights.ts";
 
 const python = await findPython();
 if (mayRunCommands && !python) {
@@ -25,15 +26,6 @@ async function findPython(): Promise<string | undefined> {
       // not installed
     }
   }
-}
-
-/** Everything random about a model, so that no weight is 0. */
-function stirred(weights: Map<string, tf.Tensor>): Map<string, tf.Tensor> {
-  let ordinal = 0;
-  return new Map([...weights].map(([name, weight]) => {
-    const wave = tf.sin(tf.add(tf.mul(tf.range(0, weight.size), 1.7), ordinal++));
-    return [name, tf.add(weight, tf.mul(0.1, tf.reshape(wave, weight.shape)))];
-  }));
 }
 
 interface Sides {

@@ -2,6 +2,7 @@
 // can be drawn, its commands run.
 import { assert, assertEquals } from "@std/assert";
 import katex from "katex";
+import { documents, lineLinks } from "../common/lesson/line_links.ts";
 import {
   type Ended,
   errorLines,
@@ -12,11 +13,13 @@ import {
 } from "./commands.ts";
 
 const mayRead = (await Deno.permissions.query({ name: "read" })).state === "granted";
-const DOCUMENTS = ["README.md", "CONTRIBUTING.md"];
 
-async function documents(): Promise<{ name: string; content: string }[]> {
+async function contents(): Promise<{ name: string; content: string }[]> {
   return await Promise.all(
-    DOCUMENTS.map(async (name) => ({ name, content: await Deno.readTextFile(root + name) })),
+    (await documents(root)).map(async (name) => ({
+      name,
+      content: await Deno.readTextFile(root + name),
+    })),
   );
 }
 
@@ -31,17 +34,13 @@ function prose(content: string): string {
 
 readmeTest("links to lines lead to the lines they speak of", async () => {
   let count = 0;
-  for (const { name, content } of await documents()) {
-    for (
-      const [link, path, line, title] of content.matchAll(/\]\(([\w./]+)#L(\d+)(?: "(.*?)")?\)/g)
-    ) {
-      assert(title, `${name}: the link ${link} says in no title what stands on that line`);
+  for (const { name, content } of await contents()) {
+    for (const { text, path, line, title } of lineLinks(name, content)) {
+      assert(title, `${name}: the link ${text} says in no title what stands on that line`);
       const lines = (await Deno.readTextFile(root + path)).split("\n");
-      const now = lines.findIndex((text) => text.includes(title)) + 1;
-      assert(now > 0, `${name}: ${path} no longer has "${title}"`);
       assert(
-        lines[Number(line) - 1]?.includes(title),
-        `${name}: "${title}" is now on line ${now} of ${path}, not on ${line}`,
+        lines[line - 1]?.includes(title),
+        `${name}: line ${line} of ${path} has no "${title}"; deno task links repairs it`,
       );
       count++;
     }
@@ -49,14 +48,15 @@ readmeTest("links to lines lead to the lines they speak of", async () => {
   assert(count > 20, `${count} links to lines`);
 });
 
-readmeTest("links and pictures inside the project are there, anchors too", async () => {
-  for (const { name, content } of await documents()) {
+readmeTest("links and images inside the project are there, anchors too", async () => {
+  for (const { name, content } of await contents()) {
     const headings = [...content.matchAll(/^#+ (.*)$/gm)].map(([, text]) => anchorOf(text));
     for (const [, target] of content.matchAll(/\]\(([^)\s]+)/g)) {
       if (/^https:/.test(target)) continue;
       const [path, anchor] = target.split("#");
       if (path !== "") {
-        await Deno.stat(root + path).catch(() => assert(false, `${name}: ${target}`));
+        const there = new URL(path, `file://${root}${name}`); // a path begins at its document
+        await Deno.stat(there).catch(() => assert(false, `${name}: ${target}`));
       }
       if (path === "") {
         assert(headings.includes(anchor), `${name}: there is no heading for #${anchor}`);
@@ -72,7 +72,7 @@ function anchorOf(heading: string): string {
 
 readmeTest("every formula can be drawn, and no $ is left over", async () => {
   let count = 0;
-  for (const { name, content } of await documents()) {
+  for (const { name, content } of await contents()) {
     const rest = prose(content).replace(/\$\$([^$]+)\$\$|\$([^$\n]+)\$/g, (_, display, inline) => {
       katex.renderToString(display ?? inline, { displayMode: Boolean(display), strict: "error" });
       assert(!/\\begin|\\label|\\tag|\\newcommand/.test(display ?? inline), display ?? inline);
@@ -87,13 +87,13 @@ readmeTest("every formula can be drawn, and no $ is left over", async () => {
   assert(count > 20, `${count} formulas`);
 });
 
-readmeTest("every picture that is shown is one that a command writes", async () => {
+readmeTest("every image that is shown is one that a command writes", async () => {
   const makers = await Promise.all(
     ["images.ts", "draw.ts"].map((name) => Deno.readTextFile(`${root}common/lesson/${name}`)),
   );
-  for (const { name, content } of await documents()) {
-    for (const [, picture] of content.matchAll(/\]\(images\/([\w.]+)\)/g)) {
-      assert(makers.some((text) => text.includes(picture)), `${name}: nothing writes ${picture}`);
+  for (const { name, content } of await contents()) {
+    for (const [, image] of content.matchAll(/\]\(images\/([\w.]+)\)/g)) {
+      assert(makers.some((text) => text.includes(image)), `${name}: nothing writes ${image}`);
     }
   }
 });
@@ -125,14 +125,14 @@ const SMALL: Record<string, { script: string; flags: string[] }> = {
 
 /** Tasks that are run otherwise: by a test of their own, or by .ci/run. */
 const ELSEWHERE = [
-  ...["test", "check", "bench", "images", "drawings", "debug", "explore"],
+  ...["test", "check", "bench", "images", "drawings", "debug", "explore", "links"],
   ...["kernels", "page-script"],
 ];
 
 /** `deno task NAME FLAGS` of all shell blocks, and of the tables. */
 async function commandsOf(): Promise<string[][]> {
   const found = new Set<string>();
-  for (const { content } of await documents()) {
+  for (const { content } of await contents()) {
     const spans = [...content.matchAll(/`([^`\n]+)`/g)].map(([, code]) => code);
     const blocks = [...content.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, code]) =>
       code.trim().split("\n")

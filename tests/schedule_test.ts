@@ -51,7 +51,6 @@ for (const [name, schedule] of schedules) {
     for (let t = 1; t <= schedule.T; t++) {
       assert(schedule.beta(t) > 0 && schedule.beta(t) < 1);
       assert(schedule.alphaBar(t) < schedule.alphaBar(t - 1));
-      assertRelative(schedule.alpha(t), 1 - schedule.beta(t));
     }
   });
 

@@ -3,19 +3,11 @@ import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../common/user_error.ts";
 import { timestepEmbedding, UNet, type UNetOptions } from "../unet.ts";
 import { on } from "./backends.ts";
+import { formula } from "./weights.ts";
 import reference from "./fixtures/unet_ch32_mnist.json" with { type: "json" };
 import embeddings from "./fixtures/timestep_embedding.json" with { type: "json" };
 
 const hasAdapter = await navigator.gpu?.requestAdapter() != null;
-
-/** The reference's formula for weights and inputs: element i of the tensor with this ordinal. */
-function formula(shape: number[], ordinal: number, scale = 1): tf.Tensor {
-  const values = Float32Array.from({ length: tf.util.sizeFromShape(shape) }, (_, i) => {
-    const x = i * 0.6180339887498949 + ordinal * 0.7548776662466927;
-    return scale * 2 * (x - Math.floor(x) - 0.5);
-  });
-  return tf.tensor(values, shape);
-}
 
 function images(ordinal: number): tf.Tensor4D {
   const { batch, in_channels, size } = reference;

@@ -1,8 +1,8 @@
 // `deno task verify`: a run is computed again, and a loss that was changed is found.
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import {
+  assertRefused,
   type Ended,
-  errorLines,
   inTemporaryFolder,
   mayRunCommands,
   runScript,
@@ -47,8 +47,7 @@ for (const [paper, [script, ...args]] of Object.entries(RUNS)) {
 
         await Deno.writeTextFile(path, "step,loss\n");
         const empty = await verify([], folder);
-        assertEquals(empty.code, 2);
-        assertMatch(errorLines(empty.stderr)[0], /loss\.csv is not the loss curve of a run/);
+        assertRefused(empty, /loss\.csv is not the loss curve of a run/);
       }),
   });
 }
@@ -73,10 +72,7 @@ Deno.test({
   fn: () =>
     inTemporaryFolder(async (folder) => {
       const none = await runScript("tests/verify.ts", [], folder);
-      assertEquals(none.code, 2);
-      assertMatch(errorLines(none.stderr)[0], /which run\? .* deno task verify runs\//);
-      const missing = await verify([], folder);
-      assertEquals(missing.code, 2);
-      assertMatch(errorLines(missing.stderr)[0], /runs\/x\/run\.json: there is no such file/);
+      assertRefused(none, /which run\? .* deno task verify runs\//);
+      assertRefused(await verify([], folder), /runs\/x\/run\.json: there is no such file/);
     }),
 });
