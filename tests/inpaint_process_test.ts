@@ -3,6 +3,7 @@ import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/asse
 import * as tf from "@tensorflow/tfjs";
 import { writeSafetensors } from "../common/checkpoint.ts";
 import { readPng, writePng } from "../common/data/images/png.ts";
+import { modelOptions } from "../common/run/model_settings.ts";
 import { createModel } from "../common/network/image_model.ts";
 import {
   assertRefused,
@@ -164,10 +165,10 @@ Deno.test({
 /** The bytes of a model file like that of runs/tiny, for images in colour. */
 async function colourModel(
   folder: string,
-  settings: Parameters<typeof createModel>[0],
+  settings: Parameters<typeof modelOptions>[0],
 ): Promise<Uint8Array> {
   await tf.setBackend("cpu");
-  const { network } = createModel(settings, 3);
+  const { network } = createModel(modelOptions(settings, 3));
   const path = `${folder}/colour.safetensors`;
   await writeSafetensors(path, network.stateDict());
   network.dispose();

@@ -87,7 +87,7 @@ for (const parametrization of ["direct", "residual"] as const) {
       const model = new ReverseModel(options);
       for (const weight of model.parameters.values()) weight.assign(formula(weight.shape, 3));
       const xt = tf.tensor3d(normal({ seed: 1, stream: "xt" }, T * count * 2), [T, count, 2]);
-      const all = model.forwardAll(xt);
+      const all = model.forwardRows(xt, [1, 2, 3, 4, 5]);
       for (let t = 2; t <= T; t++) {
         const row = (x: tf.Tensor) => tf.squeeze(tf.slice(x, [t - 1], [1]), [0]);
         const alone = model.forward(row(xt) as tf.Tensor2D, t);
@@ -161,7 +161,9 @@ Deno.test("weights survive stateDict and load; wrong ones are named", async () =
   state.set("elsewhere", tf.zeros([1]));
   const before = await to.parameters.get("head.2.bias")!.data();
   const error = assertThrows(() => to.load(state)) as Error;
-  for (const part of ["network_tail.1.0.bias is missing", "[6], not [5]", "elsewhere is unknown"]) {
+  for (
+    const part of ["network_tail.1.0.bias is missing", "[6] instead of [5]", "elsewhere is unknown"]
+  ) {
     assert(error.message.includes(part), error.message);
   }
   assertEquals(await to.parameters.get("head.2.bias")!.data(), before);

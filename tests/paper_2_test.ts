@@ -121,7 +121,7 @@ Deno.test("Algorithm 2 is DDIM with eta = 1 on all T steps", async () => {
 
 Deno.test("the steps written out in the script are those of common/reverse_process.ts, bit for bit", async () => {
   await on("wasm", async () => {
-    const model = stir(smallModel(8, 30));
+    const model = stirredModel(8, 30);
     const start = { shape, seed: 3, name: "test" };
     const noise = (name: string, step?: number) =>
       gaussianNoise<tf.Rank.R4>({ seed: 3, stream: `${name} test`, step }, shape);

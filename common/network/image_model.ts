@@ -32,8 +32,9 @@ export interface ImageModelOptions extends UNetOptions {
  * @throws {RangeError} The options do not go together; see {@linkcode UNet}.
  */
 export function createModel(options: ImageModelOptions): ImageModel {
-  const { size, inChannels } = options;
-  return { network: new UNet(options), schedule: scheduleOf(options), size, inChannels };
+  const { size, timesteps: _timesteps, schedule: _schedule, ...unet } = options;
+  const { inChannels } = unet;
+  return { network: new UNet(unet), schedule: scheduleOf(options), size, inChannels };
 }
 
 /** Ho et al.'s β, from 10⁻⁴ to 0.02, are for T = 1000: with fewer steps each must do more. */

@@ -25,7 +25,7 @@ export interface LayerOptions {
 /**
  * A convolution of k×k pixels, named `<name>.weight` and `<name>.bias`.
  *
- * @param options.size k, odd; 3 unless told.
+ * @param options.kernelSize k, odd. Default: 3.
  * @param options.stride 2 halves height and width.
  * @returns [B, H, W, inputs] to [B, H/stride, W/stride, outputs].
  */
@@ -33,14 +33,14 @@ export function convolution(
   name: string,
   inputs: number,
   outputs: number,
-  options: LayerOptions & { size?: number; stride?: number },
+  options: LayerOptions & { kernelSize?: number; stride?: number },
 ): (x: tf.Tensor4D) => tf.Tensor4D {
-  const { parameters, size = 3, stride = 1 } = options;
+  const { parameters, kernelSize: k = 3, stride = 1 } = options;
   const weightName = `${name}.weight`;
-  const values = initialWeights(weightName, [inputs, outputs], size * size, options);
+  const values = initialWeights(weightName, [inputs, outputs], k * k, options);
   const w = parameters.add<tf.Tensor4D>(
     weightName,
-    [size, size, inputs, outputs],
+    [k, k, inputs, outputs],
     values,
     { layout: "convolution" },
   );
