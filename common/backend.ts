@@ -4,7 +4,6 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { makeTensorsReadable } from "./inspect/readable_tensors.ts";
 import { UserError } from "./user_error.ts";
 import { startWasm } from "./engine/wasm/start.ts";
 import { startWebgpu } from "./engine/webgpu/start.ts";
@@ -43,7 +42,6 @@ export async function selectBackend(
   options: { workers?: number } = {},
 ): Promise<Backend> {
   tf.env().set("IS_NODE", false); // Deno looks like Node.js to tfjs, which then recommends a native add-on
-  makeTensorsReadable();
   if (name === "cpu") return await startCpu();
   const gpu = name === "wasm" ? undefined : await findAdapter();
   if (name === "webgpu" && !gpu) {

@@ -5,7 +5,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { selectBackend } from "../common/backend.ts";
 import { batch, type ImageSet } from "../common/data/images/image_set.ts";
 import { loadImages } from "../common/data/images/load.ts";
-import { DigitClassifier, FEATURES, trainClassifier } from "../common/network/digit_classifier.ts";
+import { trainClassifier } from "../common/report/classifier_training.ts";
 import { normal } from "../common/random.ts";
 import { reportLines, sampleReport } from "../common/report/sample_report.ts";
 
@@ -42,24 +42,6 @@ Deno.test("the classifier learns the digits, and the report ranks samples by it"
   assert(lines.some((line) => line.includes("of 512 samples")));
   classifier.dispose();
   backend.dispose();
-});
-
-Deno.test("a trained classifier survives the way through its weights' tensors", async () => {
-  await tf.setBackend("cpu");
-  const shape = { height: 16, width: 16, channels: 1 };
-  const first = new DigitClassifier({ ...shape, seed: 1 });
-  const second = new DigitClassifier({ ...shape, seed: 2 });
-  const images = batch(await digits("test"), numbers(5, 300));
-  const tensors = first.stateDict();
-  const before = await second.classify(images);
-  second.load(tensors);
-  const [expected, found] = [await first.classify(images), await second.classify(images)];
-  assertEquals(found, expected);
-  assert(before.features.some((value, i) => value !== found.features[i]));
-  assertEquals(found.features.length, 5 * FEATURES);
-  tf.dispose([...tensors.values()]);
-  first.dispose();
-  second.dispose();
 });
 
 Deno.test("training and measuring leave no tensors behind", async () => {

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { type Backend, BACKEND_NAMES, selectBackend } from "../common/backend.ts";
+import { type Backend, BACKEND_NAMES } from "../common/backend.ts";
 import { parseCommandLine, takeFolder } from "../common/run/command_line.ts";
 import { choice, type Command, integer } from "../common/run/flags.ts";
 import { helpText } from "../common/run/help.ts";
@@ -19,6 +19,7 @@ import { Progress } from "../common/run/progress.ts";
 import { readRecord, type RunRecord } from "../common/run/record.ts";
 import { commonFlags, readSettings } from "../common/run/settings.ts";
 import type { TrainingStep } from "../common/run/training.ts";
+import { onBackend } from "../common/run/training_run.ts";
 import { UserError } from "../common/user_error.ts";
 import * as paper1 from "../paper_1_partb.ts";
 import * as paper2 from "../paper_2.ts";
@@ -122,16 +123,14 @@ async function main(args: string[]): Promise<number> {
   const start = await trainingOf(record, path);
   const recorded = await readLosses(`${folder}/loss.csv`, steps);
   const asRecorded = BACKEND_NAMES.find((name) => name === record.backend?.name);
-  const backend = await selectBackend(given.backend ?? asRecorded ?? "auto", { workers });
-  try {
+  const settings = { backend: given.backend ?? asRecorded ?? "auto", workers };
+  return await onBackend(settings, async (backend) => {
     const losses = await computeAgain(await start(), recorded.length);
     const other = otherThan(record, backend);
     const { line, reproduced } = compare(recorded, losses);
     console.log(`${folder}: ${other ? `${other}: ${distance(recorded, losses)}` : line}`);
     return other || reproduced ? 0 : 1;
-  } finally {
-    backend.dispose();
-  }
+  });
 }
 
 if (import.meta.main) await runMain(main);

@@ -1,7 +1,7 @@
 /** The optimizer on the device does what the composed one does, in place and without surprises. */
 import { assert, assertEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
-import { type AdamStep, composedFlatOperations, type FlatVectors } from "../common/network/adam.ts";
+import { type AdamStep, composedFlatOperations, type FlatVectors } from "../common/engine/flat.ts";
 import { normal } from "../common/random.ts";
 import { countDispatches } from "../common/engine/webgpu/count_dispatches.ts";
 import { adamStep, gatherFlat, scatterFlat } from "../common/engine/webgpu/flat.ts";

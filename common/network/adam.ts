@@ -1,105 +1,31 @@
 /**
- * The optimizer of both papers: Adam (Kingma & Ba 2015), with the gradient's norm clipped and a
- * moving average of the weights kept on the side.
- *
- * All parameters are treated as one long vector, so that a step costs a few kernels however many
- * parameters there are.
+ * The optimizer of all papers: Adam (Kingma & Ba 2015), with the gradient's norm clipped and a moving
+ * average of the weights kept on the side.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { copyOf } from "./parameters.ts";
+import { copyOf } from "../engine/copy.ts";
+import { flatOperations, type FlatVectors } from "../engine/flat.ts";
 
 /** Named parameters of a model. */
 type NamedVariables = Map<string, tf.Variable>;
 
-/** The numbers of one step. */
-export interface AdamStep {
-  /** α. */
-  learningRate: number;
-  beta1: number;
-  beta2: number;
-  epsilon: number;
-  /** Number of this step, from 1. */
-  step: number;
-  /** Largest norm of the whole gradient; longer ones are shortened to it. Infinity: no limit. */
-  clipNorm: number;
-  /** Decay of the moving average of the weights for this step. */
-  emaDecay: number;
-}
-
-/** The flat vectors of an optimizer, each [P]. */
-export interface FlatVectors {
-  weights: tf.Variable<tf.Rank.R1>;
-  gradient: tf.Variable<tf.Rank.R1>;
-  m: tf.Variable<tf.Rank.R1>;
-  v: tf.Variable<tf.Rank.R1>;
-  ema: tf.Variable<tf.Rank.R1>;
-}
-
-/** What a backend does on flat vectors; all of it changes its target in place. */
-export interface FlatOperations {
-  /** Copies the parts, one behind the other, into the flat vector. */
-  gather(parts: tf.Tensor[], flat: tf.Variable): void;
-  /** Copies the flat vector back into the parts. */
-  scatter(flat: tf.Variable, parts: tf.Variable[]): void;
-  /** One Adam step on the vectors, and the moving average. */
-  step(vectors: FlatVectors, numbers: AdamStep): void;
-}
-
-const implementations = new Map<string, FlatOperations>();
-
-/** Gives a backend its own {@linkcode FlatOperations}. */
-export function useFlatOperations(backendName: string, operations: FlatOperations): void {
-  implementations.set(backendName, operations);
-}
-
-/** The same in plain `tf` operations: the definition, and the fallback. */
-export const composedFlatOperations: FlatOperations = {
-  gather: (parts, flat) =>
-    tf.tidy(() => flat.assign(tf.concat(parts.map((part) => tf.reshape(part, [-1]))))),
-  scatter: (flat, parts) =>
-    tf.tidy(() => {
-      let from = 0;
-      for (const part of parts) {
-        part.assign(tf.reshape(tf.slice(flat, from, part.size), part.shape));
-        from += part.size;
-      }
-    }),
-  step: ({ weights, gradient, m, v, ema }, numbers) =>
-    tf.tidy(() => {
-      const { learningRate, beta1, beta2, epsilon, step, clipNorm, emaDecay } = numbers;
-      // g ← g·min(1, c/‖g‖)
-      const norm = tf.sqrt(tf.sum(tf.square(gradient)));
-      const g = tf.mul(gradient, tf.minimum(1, tf.div(clipNorm, norm)));
-      // mₜ = β₁·mₜ₋₁ + (1 − β₁)·g,  vₜ = β₂·vₜ₋₁ + (1 − β₂)·g²   (Kingma & Ba 2015, Algorithm 1)
-      m.assign(tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1)));
-      v.assign(tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2)));
-      // θₜ = θₜ₋₁ − α·m̂/(√v̂ + ε) with m̂ = mₜ/(1 − β₁ᵗ), v̂ = vₜ/(1 − β₂ᵗ)
-      const mHat = tf.div(m, 1 - beta1 ** step);
-      const vHat = tf.div(v, 1 - beta2 ** step);
-      const change = tf.div(tf.mul(mHat, learningRate), tf.add(tf.sqrt(vHat), epsilon));
-      weights.assign(tf.sub(weights, change));
-      ema.assign(tf.add(tf.mul(ema, emaDecay), tf.mul(weights, 1 - emaDecay)));
-    }),
-};
-
 /** Settings of an {@linkcode Adam}. */
 export interface AdamOptions {
-  /** Decay of the mean of gradients; 0.9 by default. */
-  beta1?: number;
-  /** Decay of the mean of squared gradients; 0.999 by default. */
-  beta2?: number;
-  /** Keeps the division finite; 1e-8 by default. */
-  epsilon?: number;
-  /** Largest norm of the whole gradient; no limit by default. */
+  /** Largest norm of the whole gradient; longer ones are shortened to it. Default: no limit. */
   clipNorm?: number;
   /**
-   * Decay of the moving average of the weights, 0.999 by default. Early on it is at most
+   * Decay of the moving average of the weights. Default: 0.999. Early on it is at most
    * (1 + step)/(10 + step), so that the random first weights are soon forgotten.
    */
   emaDecay?: number;
 }
+
+/** β₁, β₂ and ε as Kingma & Ba suggest them (2015, Algorithm 1). */
+const BETA_1 = 0.9;
+const BETA_2 = 0.999;
+const EPSILON = 1e-8;
 
 /** Adam on a model's parameters. Make it after the model's weights are loaded. */
 export class Adam {
@@ -110,8 +36,7 @@ export class Adam {
 
   constructor(parameters: NamedVariables, options: AdamOptions = {}) {
     this.#parameters = parameters;
-    const defaults = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clipNorm: Infinity };
-    this.#options = { ...defaults, emaDecay: 0.999, ...options };
+    this.#options = { clipNorm: Infinity, emaDecay: 0.999, ...options };
     const size = this.#variables.reduce((sum, variable) => sum + variable.size, 0);
     const vector = () => tf.tidy(() => tf.variable(tf.zeros([size]), false)) as FlatVectors["m"];
     this.#vectors = {
@@ -121,8 +46,8 @@ export class Adam {
       v: vector(),
       ema: vector(),
     };
-    this.#operations.gather(this.#variables, this.#vectors.weights);
-    this.#operations.gather(this.#variables, this.#vectors.ema);
+    flatOperations().gather(this.#variables, this.#vectors.weights);
+    flatOperations().gather(this.#variables, this.#vectors.ema);
   }
 
   /** Steps taken so far. */
@@ -133,25 +58,24 @@ export class Adam {
   /** Moves the parameters against the gradients, which must have one entry for each of them. */
   step(gradients: Map<string, tf.Tensor>, learningRate: number): void {
     this.#steps++;
-    const { emaDecay, ...options } = this.#options;
+    const { emaDecay, clipNorm } = this.#options;
     const parts = [...this.#parameters.keys()].map((name) => gradients.get(name)!);
-    this.#operations.gather(parts, this.#vectors.gradient);
-    this.#operations.step(this.#vectors, {
-      ...options,
-      learningRate,
+    flatOperations().gather(parts, this.#vectors.gradient);
+    flatOperations().step(this.#vectors, {
+      ...{ learningRate, beta1: BETA_1, beta2: BETA_2, epsilon: EPSILON, clipNorm },
       step: this.#steps,
       emaDecay: Math.min(emaDecay, (1 + this.#steps) / (10 + this.#steps)),
     });
-    this.#operations.scatter(this.#vectors.weights, this.#variables);
+    flatOperations().scatter(this.#vectors.weights, this.#variables);
   }
 
   /** Runs `use` with the averaged weights in the model, then puts the current ones back. */
   async withAverages<T>(use: () => T | Promise<T>): Promise<T> {
-    this.#operations.scatter(this.#vectors.ema, this.#variables);
+    flatOperations().scatter(this.#vectors.ema, this.#variables);
     try {
       return await use();
     } finally {
-      this.#operations.scatter(this.#vectors.weights, this.#variables);
+      flatOperations().scatter(this.#vectors.weights, this.#variables);
     }
   }
 
@@ -178,9 +102,9 @@ export class Adam {
       if (vector?.size !== expected) {
         throw new Error(`adam.${name} has ${vector?.size ?? "no"} numbers; expected ${expected}`);
       }
-      this.#operations.gather([vector], this.#vectors[name]);
+      flatOperations().gather([vector], this.#vectors[name]);
     }
-    this.#operations.gather(this.#variables, this.#vectors.weights);
+    flatOperations().gather(this.#variables, this.#vectors.weights);
     this.#steps = (await state.get("adam.steps")!.data())[0];
   }
 
@@ -191,10 +115,6 @@ export class Adam {
 
   get #variables(): tf.Variable[] {
     return [...this.#parameters.values()];
-  }
-
-  get #operations(): FlatOperations {
-    return implementations.get(tf.getBackend()) ?? composedFlatOperations;
   }
 }
 

@@ -18,6 +18,11 @@ export interface RateSettings {
 /** The rate at a step from 1. */
 export function learningRateAt(step: number, settings: RateSettings): number {
   const { steps, learningRate, decay, warmUp = 1 } = settings;
-  const remaining = decay === "cosine" ? (1 + Math.cos(Math.PI * step / steps)) / 2 : 1;
+  const remaining = decay === "cosine" ? cosineDecay(step, steps) : 1;
   return learningRate * Math.min(1, step / warmUp) * remaining;
+}
+
+/** The share of the rate that is left after `step` of `steps`: from 1 to 0 along half a cosine. */
+export function cosineDecay(step: number, steps: number): number {
+  return (1 + Math.cos(Math.PI * step / steps)) / 2;
 }

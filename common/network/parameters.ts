@@ -7,6 +7,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { copyOf } from "../engine/copy.ts";
 import { UserError } from "../user_error.ts";
 
 /**
@@ -165,12 +166,4 @@ function fromTorch(tensor: tf.Tensor, layout: Layout): tf.Tensor {
   if (layout === "linear") return tf.transpose(tensor, [1, 0]);
   if (layout === "channels") return tf.reshape(tensor, [-1]);
   return tensor;
-}
-
-/**
- * A tensor with numbers of its own: the optimizer changes variables in place, and a clone would see
- * it.
- */
-export function copyOf(tensor: tf.Tensor): tf.Tensor {
-  return tf.tidy(() => tf.add(tensor, tf.zerosLike(tensor)));
 }

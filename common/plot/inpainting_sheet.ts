@@ -3,10 +3,23 @@
  *
  * @module
  */
-import type { Fillings } from "../report/inpainting_report.ts";
 import { rasterize } from "./raster.ts";
 import { drawing, picture, text } from "./svg.ts";
 import { imageSheet } from "./image_sheet.ts";
+
+/** Images, what was hidden of them, and what it was filled with. */
+export interface Fillings {
+  height: number;
+  width: number;
+  /** 1 is grey, 3 is red, green, blue. */
+  channels: number;
+  /** [H, W], 1 where a pixel was hidden. */
+  missing: Uint8Array;
+  /** [N, H, W, C] in [-1, 1]. */
+  originals: Float32Array;
+  /** K times [N, H, W, C]: every image filled K times. */
+  fillings: Float32Array[];
+}
 
 /** What is shown. */
 export interface InpaintingSheet extends Fillings {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ImageSet } from "../data/images/image_set.ts";
-import { trainClassifier } from "../network/digit_classifier.ts";
+import { trainClassifier } from "./classifier_training.ts";
 import { type SampleReport, sampleReport } from "./sample_report.ts";
 
 /** The real digits that samples are measured with. */

@@ -6,20 +6,7 @@
  */
 import { batch, type ImageSet } from "../data/images/image_set.ts";
 import type { DigitClassifier } from "../network/digit_classifier.ts";
-
-/** Images, what was hidden of them, and what it was filled with. */
-export interface Fillings {
-  height: number;
-  width: number;
-  /** 1 is grey, 3 is red, green, blue. */
-  channels: number;
-  /** [H, W], 1 where a pixel was hidden. */
-  missing: Uint8Array;
-  /** [N, H, W, C] in [-1, 1]. */
-  originals: Float32Array;
-  /** K times [N, H, W, C]: every image filled K times. */
-  fillings: Float32Array[];
-}
+import type { Fillings } from "../plot/inpainting_sheet.ts";
 
 /** The numbers of all fillings. Errors are mean squares over the hidden pixels, of images in [-1, 1]. */
 export interface InpaintingReport {

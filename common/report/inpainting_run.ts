@@ -10,9 +10,10 @@ import { batch, type ImageSet } from "../data/images/image_set.ts";
 import { hasDigits, loadImages } from "../data/images/load.ts";
 import { readPngPicture } from "../data/images/png_folder.ts";
 import { makeFolder, writeAtomically } from "../files/files.ts";
-import { type DigitClassifier, trainClassifier } from "../network/digit_classifier.ts";
+import { trainClassifier } from "./classifier_training.ts";
+import { type DigitClassifier } from "../network/digit_classifier.ts";
 import type { ImageModel } from "../network/image_model.ts";
-import { inpaintingSheet } from "../plot/inpainting_sheet.ts";
+import { type Fillings, inpaintingSheet } from "../plot/inpainting_sheet.ts";
 import { permutation } from "../random.ts";
 import type { ChainPoint, ImageShape } from "../reverse_process.ts";
 import type { RecordedDataset } from "../run/dataset.ts";
@@ -21,7 +22,6 @@ import { UserError } from "../user_error.ts";
 import { drawImages } from "./draw_images.ts";
 import {
   deviation,
-  type Fillings,
   inpaintingCsv,
   inpaintingLines,
   inpaintingReport,

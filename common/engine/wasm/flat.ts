@@ -4,7 +4,7 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
-import type { AdamStep, FlatOperations, FlatVectors } from "../../network/adam.ts";
+import type { AdamStep, FlatOperations, FlatVectors } from "../flat.ts";
 import { type Heap, heapAddress } from "./shared_memory.ts";
 import { floatBits, type KernelThreads } from "./threads.ts";
 

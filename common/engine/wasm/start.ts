@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { useFlatOperations } from "../../network/adam.ts";
+import { useFlatOperations } from "../flat.ts";
 import { wasmFlatOperations } from "./flat.ts";
 import kernels from "./kernels.wasm" with { type: "bytes" };
 import { registerWasmKernels } from "./register.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import type { AdamStep, FlatVectors } from "../../network/adam.ts";
+import type { AdamStep, FlatVectors } from "../flat.ts";
 import {
   allocate,
   commandQueue,

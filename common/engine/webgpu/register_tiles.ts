@@ -10,7 +10,7 @@
  *
  * @module
  */
-import type { Tiles, TileShape, Window } from "./tiled_product.ts";
+import type { Tiles, TileShape, Window } from "./tiles.ts";
 
 /** As many as a CPU with AVX2 has lanes: one vector. */
 const WORKGROUP = 8;

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Tiles, TileShape } from "./tiled_product.ts";
+import type { Tiles, TileShape } from "./tiles.ts";
 
 /** Rows and columns of a workgroup's tile. */
 export const SHARED_TILE = 64;

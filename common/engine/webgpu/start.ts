@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { useFlatOperations } from "../../network/adam.ts";
+import { useFlatOperations } from "../flat.ts";
 import { adamStep, gatherFlat, scatterFlat } from "./flat.ts";
 import { registerWebgpuKernels } from "./register.ts";
 

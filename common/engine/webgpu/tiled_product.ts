@@ -23,6 +23,7 @@ import * as tf from "@tensorflow/tfjs";
 import { type Dispatch, dispatch } from "./dispatch.ts";
 import { registerTiles, registerTileSize } from "./register_tiles.ts";
 import { SHARED_TILE, sharedTiles } from "./shared_tiles.ts";
+import type { Contiguous, Window } from "./tiles.ts";
 
 /** How a product is cut up: each thread a tile of its own, or workgroups with shared memory. */
 export type Tiling = "registers" | "shared";
@@ -51,35 +52,9 @@ export interface Product {
 export interface Operand {
   tensor: tf.TensorInfo;
   /** Neighbours in memory: numbers of neighbouring depth, or of neighbouring rows (columns). */
-  contiguous: "depth" | "outer";
+  contiguous: Contiguous;
   /** Length of a contiguous run that starts on a multiple of it: may be read four at a time if 4 divides it. */
   run: number;
-}
-
-/** A way to cut products up: WGSL for the entry point, and how many workgroups of it. */
-export interface Tiles {
-  entryPoint(shape: TileShape): string;
-  workgroups(shape: TileShape): [number, number, number];
-}
-
-/**
- * What a convolution's rows share: steps come in runs of `taps`, and what a row reads at one tap the
- * row before it reads at the next, within each `run` of rows (the pixels of an image's row).
- */
-export interface Window {
-  taps: number;
-  run: number;
-}
-
-/** What a generator of tiles is told. */
-export interface TileShape {
-  rows: number;
-  columns: number;
-  depth: number;
-  count: number;
-  aContiguous: Operand["contiguous"];
-  bContiguous: Operand["contiguous"];
-  window?: Window;
 }
 
 /** Rows or columns of a tile when the product has this many. */
