@@ -1,5 +1,5 @@
 /**
- * Moving pictures of a trained model: how its images come out of noise (Ho et al. 2020, section 4.3),
+ * Moving images of a trained model: how its images come out of noise (Ho et al. 2020, section 4.3),
  * how one turns into another (Song, Meng & Ermon 2021, section 5.3), and, for a run of paper 1, how its
  * points flow.
  *
@@ -193,8 +193,7 @@ export type Settings = SettingsOf<typeof flags>;
 
 const command: Command<typeof flags> = {
   name: "animate",
-  summary:
-    "Makes moving pictures of a run: its reverse chain, or the way from one image to another.",
+  summary: "Makes moving images of a run: its reverse chain, or the way from one image to another.",
   flags,
   presets: {},
 };

@@ -155,7 +155,7 @@ const flags = {
   backend: commonFlags.backend,
   workers: commonFlags.workers,
   out: text({
-    help: "the folder for the picture and its numbers [that of --resume]",
+    help: "the folder for the image and its numbers [that of --resume]",
     placeholder: "DIR",
     default: undefined,
   }),

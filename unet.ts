@@ -26,23 +26,23 @@ export interface UNetOptions {
   channels: number;
   /** Channels of the images: 1 for grey, 3 for colour. */
   inChannels: number;
-  /** Channels of each level as a multiple of C, [1, 2, 2, 2]; a level has half the size of the one before. */
+  /** Channels of each level as a multiple of C; a level has half the size of the one before. Default: [1, 2, 2, 2]. */
   channelMults?: number[];
-  /** Levels whose blocks have self-attention, [1]; level 0 is the full resolution. */
+  /** Levels whose blocks have self-attention; level 0 is the full resolution. Default: [1]. */
   attentionLevels?: number[];
-  /** Groups of the group normalization, 32. */
+  /** Groups of the group normalization. Default: 32. */
   groups?: number;
-  /** Probability with which a number in a residual block is dropped while training, 0.1. */
+  /** Probability with which a number in a residual block is dropped while training. Default: 0.1. */
   dropout?: number;
-  /** Decides the initial weights and the dropout masks, 0. */
+  /** Decides the initial weights and the dropout masks. Default: 0. */
   seed?: number;
 }
 
-/** What a forward pass may be told besides x_t and t. */
+/** Options of a forward pass. */
 export interface ForwardOptions {
-  /** Whether numbers are dropped; false unless told, so sampling never drops any. */
+  /** Whether numbers are dropped. Default: false, so sampling never drops any. */
   training?: boolean;
-  /** Training step, which decides with the seed what is dropped. */
+  /** Training step, which decides with the seed what is dropped. Default: 0. */
   step?: number;
 }
 

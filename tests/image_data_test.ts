@@ -1,13 +1,13 @@
-// The pictures as numbers: scaling, framing, batches, and the digits that come with the program.
+// The images as numbers: scaling, framing, batches, and the digits that come with the program.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { areaAverage, fitToSize, type Pictures } from "../common/data/images/geometry.ts";
+import { areaAverage, fitToSize, type Images } from "../common/data/images/geometry.ts";
 import { batch, type ImageSet } from "../common/data/images/image_set.ts";
 import { loadImages } from "../common/data/images/load.ts";
 import { integers } from "../common/random.ts";
 import { UserError } from "../common/user_error.ts";
 
-function pictures(height: number, width: number, channels = 1, count = 2): Pictures {
-  const draw = { seed: 1, stream: `pictures ${height} ${width}` };
+function images(height: number, width: number, channels = 1, count = 2): Images {
+  const draw = { seed: 1, stream: `images ${height} ${width}` };
   const pixels = Uint8Array.from(integers(draw, count * height * width * channels, 0, 256));
   return { count, height, width, channels, pixels };
 }
@@ -17,7 +17,7 @@ function mean(values: ArrayLike<number>): number {
 }
 
 Deno.test("area averaging by a whole factor is the mean of each block", () => {
-  const source = pictures(6, 6, 3);
+  const source = images(6, 6, 3);
   const scaled = areaAverage(source, 2);
   const at = (n: number, y: number, x: number, c: number) =>
     source.pixels[((n * 6 + y) * 6 + x) * 3 + c];
@@ -39,7 +39,7 @@ Deno.test("area averaging 28 to 16 weighs pixels by the area covered", () => {
 
 Deno.test("area averaging keeps brightness, constants and mirror images, up and down", () => {
   for (const [from, to] of [[28, 16], [28, 32], [7, 3], [5, 16], [1, 4], [9, 9]]) {
-    const source = pictures(from, from, 1, 1);
+    const source = images(from, from, 1, 1);
     const scaled = areaAverage(source, to);
     assert(Math.abs(mean(scaled) - mean(source.pixels)) < 0.5, `${from} to ${to}`);
     const white = areaAverage({ ...source, pixels: source.pixels.map(() => 255) }, to);
@@ -50,7 +50,7 @@ Deno.test("area averaging keeps brightness, constants and mirror images, up and 
 });
 
 Deno.test("28x28 becomes 32x32 by two background pixels all round", () => {
-  const source = pictures(28, 28);
+  const source = images(28, 28);
   const framed = fitToSize(source, 32, 7);
   for (let n = 0; n < 2; n++) {
     for (let y = 0; y < 32; y++) {
@@ -63,12 +63,12 @@ Deno.test("28x28 becomes 32x32 by two background pixels all round", () => {
   }
 });
 
-Deno.test("a picture of the right size is left alone", () => {
-  const source = pictures(32, 32, 3);
+Deno.test("an image of the right size is left alone", () => {
+  const source = images(32, 32, 3);
   assert(fitToSize(source, 32) === source.pixels);
 });
 
-Deno.test("batch scales to [-1, 1] and turns pictures left to right", () => {
+Deno.test("batch scales to [-1, 1] and turns images left to right", () => {
   const pixels = Uint8Array.from([0, 255, 51, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
   const set: ImageSet = {
     name: "two",

@@ -25,7 +25,7 @@ export interface Paused {
 /** A process that runs under the inspector. */
 export class Inspected {
   readonly scripts = new Map<string, Script>();
-  /** What the script printed with `console.log`, as the inspector is told. */
+  /** What the script printed with `console.log`, as the inspector reports it. */
   readonly printed: string[] = [];
   readonly #child: Deno.ChildProcess;
   readonly #socket: WebSocket;

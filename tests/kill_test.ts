@@ -222,7 +222,7 @@ Deno.test({
       const output = first.output();
       try {
         for (let i = 0; await changed(record) === before; i++) {
-          assert(i < 200, "the run was not gone on with within 20 s");
+          assert(i < 200, "the run was not resumed within 20 s");
           await pause(100);
         }
         for (const second of [["--resume", "runs/x", "--steps", "4"], ["--out", "runs/x"]]) {

@@ -78,7 +78,7 @@ processTest("the same seed gives the same bytes on WebGPU", async (folder) => {
   }
 }, !hasAdapter);
 
-processTest("a run gone on with ends as one that was never stopped", async (folder) => {
+processTest("a resumed run ends as one that was never stopped", async (folder) => {
   const settings = [...TINY, "--backend", "wasm", "--decay", "none"];
   assertEquals((await paper1([...settings, "--steps", "20"], folder)).code, 0);
   const half = [...settings, "--steps", "9", "--out", "runs/half"];
@@ -162,7 +162,7 @@ processTest(
   },
 );
 
-processTest("a loss that is no number ends the run and says what to lower", async (folder) => {
+processTest("a loss that is not finite ends the run and says what to lower", async (folder) => {
   const args = [...SMALL, "--learning-rate", "1", "--parametrization", "direct", "--decay", "none"];
   const ended = await paper1([...args, "--seed", "3"], folder);
   assertRefused(ended, /the loss is (NaN|-?Infinity) at step \d+.*--learning-rate/, 1);

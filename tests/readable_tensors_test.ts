@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals, assertMatch, assertThrows } f
 import * as tf from "@tensorflow/tfjs";
 import { drawHistogram } from "../common/inspect/histogram.ts";
 import { exact, inSteps, precise, short } from "../common/inspect/numbers.ts";
-import { drawPictures, picturesIn } from "../common/inspect/picture.ts";
+import { drawImages, imagesIn } from "../common/inspect/image.ts";
 import { arePoints, drawPoints } from "../common/inspect/points.ts";
 import { statistics } from "../common/inspect/statistics.ts";
 import { gaussianNoise } from "../common/engine/noise.ts";
@@ -117,7 +117,7 @@ Deno.test("numbers have few digits and a minus sign", () => {
   assertEquals([-1234567, 0.1 + 0.2, 1 / 3].map(exact), ["−1234567", "0.3", "0.333333"]);
 });
 
-Deno.test("which shapes are pictures", () => {
+Deno.test("which shapes are images", () => {
   const shapes: [number[], number[] | undefined][] = [
     [[28, 20], [1, 28, 20, 1]],
     [[28, 20, 3], [1, 28, 20, 3]],
@@ -131,7 +131,7 @@ Deno.test("which shapes are pictures", () => {
     [[], undefined],
   ];
   for (const [shape, expected] of shapes) {
-    const found = picturesIn(shape);
+    const found = imagesIn(shape);
     assertEquals(found && [found.count, found.height, found.width, found.channels], expected);
   }
 });
@@ -159,15 +159,15 @@ function coloursOf(lines: string[]): (number[] | undefined)[][][] {
 
 Deno.test("a half block shows the colours of two pixels; NaN is red; no line is left coloured", () => {
   const pixels = Array.from({ length: 2 * 5 * 4 * 3 }, (_, i) => i === 3 ? NaN : Math.sin(i) * 1.2);
-  const pictures = { count: 2, height: 5, width: 4, channels: 3 };
-  const { lines, shown } = drawPictures(pixels, pictures, { columns: 80, colour: true });
+  const images = { count: 2, height: 5, width: 4, channels: 3 };
+  const { lines, shown } = drawImages(pixels, images, { columns: 80, colour: true });
   assertEquals([lines.length, shown], [3, 2]);
   assert(lines.every((line) => line.endsWith("\x1b[0m")));
   const colours = coloursOf(lines);
   for (const [n, y, x] of [[0, 0, 0], [0, 3, 2], [1, 4, 3], [1, 1, 1]]) {
     const at = ((n * 5 + y) * 4 + x) * 3;
     const cell = colours[Math.floor(y / 2)][n * 4 + x];
-    assertEquals(cell[y % 2], pixels.slice(at, at + 3).map(toByte), `picture ${n}, ${x} ${y}`);
+    assertEquals(cell[y % 2], pixels.slice(at, at + 3).map(toByte), `image ${n}, ${x} ${y}`);
   }
   assertEquals(colours[0][1][0], [255, 0, 0]);
   assertEquals(colours[2][0][1], undefined); // below the fifth row there is nothing
@@ -175,22 +175,22 @@ Deno.test("a half block shows the colours of two pixels; NaN is red; no line is 
 
 Deno.test("without colours characters stand for brightness, and equal pixels for equal characters", () => {
   const ramp = Array.from({ length: 4 * 20 }, (_, i) => (i % 20) / 19 * 2 - 1);
-  const pictures = { count: 1, height: 4, width: 20, channels: 1 };
-  const { lines } = drawPictures(ramp, pictures, { columns: 80, colour: false });
+  const images = { count: 1, height: 4, width: 20, channels: 1 };
+  const { lines } = drawImages(ramp, images, { columns: 80, colour: false });
   assertEquals(lines, Array(2).fill("  ..::--==++**##%%@@"));
 });
 
-Deno.test("as many pictures as fit stand side by side; what is too wide is shown smaller", () => {
+Deno.test("as many images as fit stand side by side; what is too wide is shown smaller", () => {
   const count = 9;
-  const pictures = { count, height: 8, width: 8, channels: 1 };
+  const images = { count, height: 8, width: 8, channels: 1 };
   const white = new Float32Array(count * 64).fill(1);
-  const many = drawPictures(white, pictures, { columns: 44, colour: false });
+  const many = drawImages(white, images, { columns: 44, colour: false });
   assertEquals(many.shown, 5);
   assertEquals(many.lines, Array(4).fill(Array(5).fill("@".repeat(8)).join(" ")));
 
   const wide = { count: 1, height: 30, width: 90, channels: 1 };
   const halves = Array.from({ length: 2700 }, (_, i) => i % 90 < 45 ? -1 : 1);
-  const small = drawPictures(halves, wide, { columns: 40, colour: false });
+  const small = drawImages(halves, wide, { columns: 40, colour: false });
   assertEquals(small.lines, Array(5).fill(" ".repeat(15) + "@".repeat(15)));
 });
 
@@ -228,7 +228,7 @@ Deno.test("a histogram counts every finite number once, in lines no longer than 
   assertEquals(drawHistogram([NaN], 80), []);
 });
 
-Deno.test("show prints a picture or a histogram, under the tensor's line", async () => {
+Deno.test("show prints an image or a histogram, under the tensor's line", async () => {
   await on("cpu", async () => {
     const digit = await printed(() => show(tf.ones([2, 4, 4, 1])));
     assertEquals(digit.split("\n"), ["", String(tf.ones([2, 4, 4, 1])), "@@@@ @@@@", "@@@@ @@@@"]);
@@ -250,19 +250,19 @@ Deno.test("show and peek refuse what is no tensor, and what is gone", async () =
     assertThrows(() => show(gone), UserError, "f32[4,4] was disposed of");
     assertThrows(() => show(tf.complex([1], [1])), UserError, "tf.real(x)");
     assertThrows(() => peek(tf.ones([4, 4]), undefined as never), UserError, "peek: give a file");
-    assertThrows(() => peek(tf.ones([4, 2]), "runs/x.png"), UserError, "f32[4,2] is no picture");
+    assertThrows(() => peek(tf.ones([4, 2]), "runs/x.png"), UserError, "f32[4,2] is no image");
   });
 });
 
 Deno.test({
-  name: "peek writes all pictures of a batch, and overwrites only what it wrote itself",
+  name: "peek writes all images of a batch, and overwrites only what it wrote itself",
   ignore: !mayRunCommands,
   fn: () =>
     inTemporaryFolder(async (folder) => {
       await on("wasm", async () => {
         const path = `${folder}/four.png`;
         const four = tf.tensor4d([-1, 0, 0.5, 1].flatMap((v) => Array(64).fill(v)), [4, 8, 8, 1]);
-        assertEquals(await printed(() => peek(four, path)), `${path}: 4 pictures of 8x8`);
+        assertEquals(await printed(() => peek(four, path)), `${path}: 4 images of 8x8`);
         const { width, height, data } = readPng(await Deno.readFile(path), path);
         assertEquals([width, height], [2 * 68 - 4 + 8, 2 * 68 - 4 + 8]);
         const red = (x: number, y: number) => data[4 * (y * width + x)];

@@ -1,14 +1,14 @@
 /**
- * Points in the plane as a picture of how densely they lie.
+ * Points in the plane as an image of how densely they lie.
  *
  * @module
  */
 import { short } from "./numbers.ts";
-import { drawPictures, type Screen } from "./picture.ts";
+import { drawImages, type Screen } from "./image.ts";
 
 /** Fewer rows of two numbers are a small matrix rather than points. */
 const FEWEST = 16;
-/** Squares along each side of the picture. */
+/** Squares along each side of the image. */
 const SIDE = 40;
 
 /** Whether a tensor of this shape holds points in the plane, [N, 2]. */
@@ -17,7 +17,7 @@ export function arePoints(shape: number[]): boolean {
 }
 
 /**
- * Draws points: the more lie in a square, the brighter it is. The last line says where the picture
+ * Draws points: the more lie in a square, the brighter it is. The last line says where the image
  * ends; the origin is its middle. Points that are not finite are left out.
  *
  * @param values [N, 2]: x to the right, y upwards.
@@ -36,9 +36,9 @@ export function drawPoints(values: ArrayLike<number>, screen: Screen): string[] 
   const most = Math.max(1, ...counts);
   // the root, so that a square with a few points differs from one with none
   const brightness = counts.map((count) => 2 * Math.sqrt(count / most) - 1);
-  const picture = { count: 1, height: side, width: side, channels: 1 };
+  const image = { count: 1, height: side, width: side, channels: 1 };
   return [
-    ...drawPictures(brightness, picture, screen).lines,
+    ...drawImages(brightness, image, screen).lines,
     `${points.length} points, x and y within ±${short(reach)}`,
   ];
 }

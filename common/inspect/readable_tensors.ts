@@ -10,7 +10,7 @@ import * as line from "./summary.ts"; // by namespace: see there
 import { valuesNow } from "./values.ts";
 
 declare global {
-  /** Prints a tensor as a picture or a histogram; see common/inspect/show.ts. */
+  /** Prints a tensor as an image or a histogram; see common/inspect/show.ts. */
   var show: typeof showIt;
   /** Writes a tensor of images as a PNG file; see common/inspect/show.ts. */
   var peek: typeof peekAt;

@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { imageSheet, type SheetOptions } from "../plot/image_sheet.ts";
 import { UserError } from "../user_error.ts";
 import { drawHistogram } from "./histogram.ts";
-import { drawPictures, picturesIn, type Screen } from "./picture.ts";
+import { drawImages, imagesIn, type Screen } from "./image.ts";
 import { arePoints, drawPoints } from "./points.ts";
 import { noteValues, summaryOf } from "./summary.ts";
 import { backendOf, isNumbers, shapeName, type Values, valuesLater, valuesNow } from "./values.ts";
@@ -16,7 +16,7 @@ import { backendOf, isNumbers, shapeName, type Values, valuesLater, valuesNow } 
 const written = new Set<string>();
 
 /**
- * Prints a tensor: its summary, and below it a picture where its shape is that of images or of points in
+ * Prints a tensor: its summary, and below it an image where its shape is that of images or of points in
  * the plane, a histogram otherwise.
  *
  * Images are [H, W], [H, W, C] or [B, H, W, C] in [-1, 1], with 1 or 3 channels and 4 pixels or more
@@ -50,30 +50,30 @@ export function peek(tensor: tf.Tensor, path: string): void | Promise<void> {
     const sheet = sheetOf(tensor, values);
     write(path, imageSheet(sheet));
     const { count, height, width } = sheet;
-    console.log(`${path}: ${count} picture${count === 1 ? "" : "s"} of ${width}x${height}`);
+    console.log(`${path}: ${count} image${count === 1 ? "" : "s"} of ${width}x${height}`);
   });
 }
 
 function sheetOf(tensor: tf.Tensor, values: Values): SheetOptions {
-  const pictures = picturesIn(tensor.shape);
-  if (!pictures || !isNumbers(values)) {
+  const images = imagesIn(tensor.shape);
+  if (!images || !isNumbers(values)) {
     throw new UserError(
-      `peek: ${shapeName(tensor)} is no picture; allowed are [H,W], [H,W,C] and [B,H,W,C] with ` +
+      `peek: ${shapeName(tensor)} is no image; allowed are [H,W], [H,W,C] and [B,H,W,C] with ` +
         "C = 1 or 3 and sides of 4 or more; show(x) draws a histogram of anything",
     );
   }
-  const columns = Math.ceil(Math.sqrt(pictures.count));
-  return { ...pictures, images: Float32Array.from(values), columns };
+  const columns = Math.ceil(Math.sqrt(images.count));
+  return { ...images, images: Float32Array.from(values), columns };
 }
 
-/** The pictures, points or histogram of a tensor's values, as lines; none for words, or for a single number. */
+/** The images, points or histogram of a tensor's values, as lines; none for words, or for a single number. */
 export function drawing(tensor: tf.Tensor, values: Values, screen: Screen): string[] {
   if (values.length < 2 || !isNumbers(values)) return [];
   if (arePoints(tensor.shape)) return drawPoints(values, screen);
-  const pictures = picturesIn(tensor.shape);
-  if (!pictures) return drawHistogram(values, screen.columns);
-  const { lines, shown } = drawPictures(values, pictures, screen);
-  return shown < pictures.count ? [...lines, `(${shown} of ${pictures.count})`] : lines;
+  const images = imagesIn(tensor.shape);
+  if (!images) return drawHistogram(values, screen.columns);
+  const { lines, shown } = drawImages(values, images, screen);
+  return shown < images.count ? [...lines, `(${shown} of ${images.count})`] : lines;
 }
 
 /**
@@ -92,7 +92,7 @@ function withValues(
     throw new UserError(`${caller}: ${shapeName(tensor)} was disposed of; look at it before`);
   }
   if (tensor.dtype === "complex64") {
-    throw new UserError(`${caller}: complex numbers have no picture; look at tf.real(x)`);
+    throw new UserError(`${caller}: complex numbers have no image; look at tf.real(x)`);
   }
   const backend = backendOf(tensor);
   const values = valuesNow(tensor);

@@ -15,7 +15,7 @@ import { rasterize } from "../plot/raster.ts";
 import { cosineSchedule, linearSchedule, type Schedule } from "../schedule.ts";
 import { UserError } from "../user_error.ts";
 import { markovChain } from "./markov_chain.ts";
-import { embeddingPicture } from "./timestep_embedding.ts";
+import { embeddingFigure } from "./timestep_embedding.ts";
 import { structureOf, unetDiagram } from "./unet_diagram.ts";
 
 /** The UNet of paper 2's preset `quick`, which is drawn. */
@@ -31,7 +31,7 @@ async function main(args: string[]): Promise<void> {
   await writeAtomically("images/markov_chain.svg", chain);
   await writeAtomically("images/markov_chain.png", await rasterize(chain));
   await writeAtomically("images/unet.png", await rasterize(unetDiagram(quickStructure(), 16)));
-  const embedding = await embeddingPicture(1000, 64);
+  const embedding = await embeddingFigure(1000, 64);
   await writeAtomically("images/timestep_embedding.png", await rasterize(embedding));
   await writeAtomically(
     "images/schedules.png",

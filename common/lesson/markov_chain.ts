@@ -9,7 +9,7 @@ import { qSample } from "../forward_process.ts";
 import { gaussianNoise } from "../engine/noise.ts";
 import { imageSheet } from "../plot/image_sheet.ts";
 import { COLOURS } from "../plot/chart.ts";
-import { drawing, picture, text } from "../plot/svg.ts";
+import { drawing, image, text } from "../plot/svg.ts";
 import type { Schedule } from "../schedule.ts";
 
 /** The places of the chain that are drawn, from noise to data; the dots stand for what is left out. */
@@ -56,7 +56,7 @@ export async function markovChain(
     parts.push(
       `<circle cx="${x}" cy="${TOP}" r="${RADIUS}" fill="white" stroke="#222"/>`,
       withIndex(place, x, TOP + 6),
-      picture(imageSheet({ ...sheet, height, width, channels }), {
+      image(imageSheet({ ...sheet, height, width, channels }), {
         x: x - RADIUS,
         y: TOP + 86,
         width: 2 * RADIUS,

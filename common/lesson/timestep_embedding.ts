@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { timestepEmbedding } from "../../unet.ts";
 import { evenly } from "../plot/evenly.ts";
 import { imageSheet } from "../plot/image_sheet.ts";
-import { drawing, picture, text } from "../plot/svg.ts";
+import { drawing, image, text } from "../plot/svg.ts";
 
 const [WIDTH, HEIGHT, LEFT, TOP] = [600, 240, 56, 34];
 
@@ -17,7 +17,7 @@ const [WIDTH, HEIGHT, LEFT, TOP] = [600, 240, 56, 34];
  * @param T Timesteps.
  * @param C Numbers of each.
  */
-export async function embeddingPicture(T: number, C: number): Promise<string> {
+export async function embeddingFigure(T: number, C: number): Promise<string> {
   const shown = WIDTH / 2; // columns
   const t = evenly(T, shown).map((i) => i + 1);
   const rows = tf.tidy(() => tf.transpose(timestepEmbedding(tf.tensor1d(t, "float32"), C))); // [C, t]
@@ -35,7 +35,7 @@ export async function embeddingPicture(T: number, C: number): Promise<string> {
       y: 20,
       size: 12,
     }),
-    picture(png, { x: LEFT, y: TOP, width: WIDTH, height: HEIGHT }),
+    image(png, { x: LEFT, y: TOP, width: WIDTH, height: HEIGHT }),
     side("sin", TOP + HEIGHT / 4),
     side("cos", TOP + 3 * HEIGHT / 4),
     side("ω = 1", TOP + 12),

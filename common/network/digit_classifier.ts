@@ -13,13 +13,13 @@ import { Parameters } from "./parameters.ts";
 /** The digits. */
 export const CLASSES = 10;
 
-/** D, the number of features of a picture. */
+/** D, the number of features of an image. */
 export const FEATURES = 64;
 
-/** Pictures that pass through the network at once while measuring. */
+/** Images that pass through the network at once while measuring. */
 const CHUNK = 250;
 
-/** What the classifier says about N pictures. */
+/** What the classifier says about N images. */
 export interface Classification {
   /** The most probable class of each, [N]. */
   label: Int32Array<ArrayBuffer>;
@@ -29,7 +29,7 @@ export interface Classification {
   features: Float32Array<ArrayBuffer>;
 }
 
-/** The network with its weights. Its pictures have one size, the one it was made for. */
+/** The network with its weights. Its images have one size, the one it was made for. */
 export class DigitClassifier {
   readonly #parameters = new Parameters();
   readonly #shape: [number, number, number];
@@ -39,7 +39,7 @@ export class DigitClassifier {
   constructor(options: { height: number; width: number; channels: number; seed: number }) {
     const { height, width, channels, seed } = options;
     const weights = { parameters: this.#parameters, seed };
-    // from 24 pixels on, the first convolution halves the picture: strokes are wide enough
+    // from 24 pixels on, the first convolution halves the image: strokes are wide enough
     const stride = Math.min(height, width) >= 24 ? 2 : 1;
     const rest = (side: number) => Math.ceil(side / (4 * stride));
     const flat = rest(height) * rest(width) * 64;
@@ -73,10 +73,10 @@ export class DigitClassifier {
   }
 
   /**
-   * What the pictures are taken for.
+   * What the images are taken for.
    *
    * @param images [N, H, W, C] in [-1, 1], in the size the classifier was made for.
-   * @throws {RangeError} The numbers are not those of whole pictures.
+   * @throws {RangeError} The numbers are not those of whole images.
    */
   async classify(images: Float32Array): Promise<Classification> {
     const size = this.#shape.reduce((product, side) => product * side, 1);

@@ -68,7 +68,7 @@ async function stateOf(folder: string): Promise<string> {
       const { size, mtime } = await Deno.stat(`${folder}/${name}`);
       files.push(`${name} ${size} ${mtime?.getTime()}`);
     }
-  } catch (error) { // a file was being replaced, or the folder is gone: who asks for the data is told
+  } catch (error) { // a file was being replaced, or the folder is gone: whoever asks for the data gets the error
     files.push(String(error));
   }
   return files.sort().join("\n");

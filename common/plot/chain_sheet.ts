@@ -1,10 +1,10 @@
 /**
- * Reverse chains as a sheet of pictures: a digit in each row, time along the columns.
+ * Reverse chains as a sheet of images: a digit in each row, time along the columns.
  *
  * @module
  */
 import { rasterize } from "./raster.ts";
-import { drawing, picture, text } from "./svg.ts";
+import { drawing, image, text } from "./svg.ts";
 import { enlargement, imageSheet } from "./image_sheet.ts";
 
 /** Chains as they were walked. */
@@ -70,7 +70,7 @@ function strip(
     scale: 2 * scale,
     gap: 2 * GAP,
   });
-  return picture(png, {
+  return image(png, {
     x: x - GAP,
     y: y - GAP,
     width: columns.length * (width * scale + GAP) + GAP,

@@ -1,11 +1,11 @@
 /**
- * Many small pictures on one sheet.
+ * Many small images on one sheet.
  *
  * @module
  */
 import { type Rgba, writePng } from "../data/images/png.ts";
 
-/** Pictures as the models work with them, and how to lay them out. */
+/** Images as the models work with them, and how to lay them out. */
 export interface SheetOptions {
   /** [count, height, width, channels] in [-1, 1]; what lies outside is clipped. */
   images: Float32Array;
@@ -14,18 +14,18 @@ export interface SheetOptions {
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;
-  /** Pictures in a row. */
+  /** Images in a row. */
   columns: number;
-  /** Pixels of the sheet for a pixel of a picture; by default such that a picture is 48 to 64 wide. */
+  /** Pixels of the sheet for a pixel of an image; by default such that an image is 48 to 64 wide. */
   scale?: number;
-  /** Pixels of the sheet between pictures and around them, 4 by default. */
+  /** Pixels of the sheet between images and around them, 4 by default. */
   gap?: number;
 }
 
 /**
- * Lays pictures out in rows on white, each pixel enlarged to a square, as a PNG file.
+ * Lays images out in rows on white, each pixel enlarged to a square, as a PNG file.
  *
- * @throws {RangeError} The numbers of pixels and of pictures don't fit together.
+ * @throws {RangeError} The numbers of pixels and of images don't fit together.
  */
 export function imageSheet(options: SheetOptions): Uint8Array<ArrayBuffer> {
   return writePng(sheetPixels(options));
@@ -37,7 +37,7 @@ export function sheetPixels(options: SheetOptions): Rgba {
   const { scale = enlargement(width), gap = 4 } = options;
   if (images.length !== count * height * width * channels || count < 1 || columns < 1) {
     throw new RangeError(
-      `imageSheet: ${images.length} numbers for ${count} pictures of ` +
+      `imageSheet: ${images.length} numbers for ${count} images of ` +
         `${height}x${width}x${channels} in ${columns} columns`,
     );
   }
@@ -50,13 +50,13 @@ export function sheetPixels(options: SheetOptions): Rgba {
   for (let n = 0; n < count; n++) {
     const left = gap + (n % columns) * cellWidth;
     const top = gap + Math.floor(n / columns) * cellHeight;
-    const picture = images.subarray(n * size, (n + 1) * size);
-    paint(sheet, picture, { left, top, height, width, channels, scale });
+    const image = images.subarray(n * size, (n + 1) * size);
+    paint(sheet, image, { left, top, height, width, channels, scale });
   }
   return sheet;
 }
 
-/** How much to enlarge a picture so that it is 48 to 64 pixels wide, if it is smaller than that. */
+/** How much to enlarge an image so that it is 48 to 64 pixels wide, if it is smaller than that. */
 export function enlargement(width: number): number {
   return Math.max(1, Math.floor(64 / width));
 }
@@ -71,7 +71,7 @@ export function whiteSheet(width: number, height: number): Rgba {
   return { width, height, data: new Uint8Array(4 * width * height).fill(255) };
 }
 
-/** Where a picture goes on a sheet. */
+/** Where an image goes on a sheet. */
 interface Place {
   left: number;
   top: number;
@@ -81,14 +81,14 @@ interface Place {
   scale: number;
 }
 
-function paint(sheet: Rgba, picture: Float32Array, place: Place): void {
+function paint(sheet: Rgba, image: Float32Array, place: Place): void {
   const { left, top, height, width, channels, scale } = place;
   for (let y = 0; y < height * scale; y++) {
     for (let x = 0; x < width * scale; x++) {
       const from = (Math.floor(y / scale) * width + Math.floor(x / scale)) * channels;
       const to = 4 * ((top + y) * sheet.width + left + x);
       for (let c = 0; c < 3; c++) {
-        sheet.data[to + c] = toByte(picture[from + Math.min(c, channels - 1)]);
+        sheet.data[to + c] = toByte(image[from + Math.min(c, channels - 1)]);
       }
     }
   }

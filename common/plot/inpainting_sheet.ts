@@ -1,10 +1,10 @@
 /**
- * Images, their holes, and what these were filled with, as a sheet of pictures.
+ * Images, their holes, and what these were filled with, as a sheet of images.
  *
  * @module
  */
 import { rasterize } from "./raster.ts";
-import { drawing, picture, text } from "./svg.ts";
+import { drawing, image, text } from "./svg.ts";
 import { imageSheet } from "./image_sheet.ts";
 
 /** Images, what was hidden of them, and what it was filled with. */
@@ -27,7 +27,7 @@ export interface InpaintingSheet extends Fillings {
   deviation: Float32Array;
 }
 
-/** Between pictures, and between groups of columns. */
+/** Between images, and between groups of columns. */
 const GAP = { pixel: 3, group: 12 };
 const CAPTION = 24;
 const LEGEND = { height: 34, width: 120, steps: 60 };
@@ -63,10 +63,10 @@ export async function inpaintingSheet(sheet: InpaintingSheet): Promise<Uint8Arra
     for (const images of columns) {
       const png = imageSheet({
         ...{ images, count, height, width, channels: 3, columns: 1 },
-        scale: 2 * scale, // the raster doubles a picture's size
+        scale: 2 * scale, // the raster doubles an image's size
         gap: 2 * GAP.pixel,
       });
-      parts.push(picture(png, {
+      parts.push(image(png, {
         x: x - GAP.pixel,
         y: CAPTION - GAP.pixel,
         width: width * scale + 2 * GAP.pixel,
@@ -81,7 +81,7 @@ export async function inpaintingSheet(sheet: InpaintingSheet): Promise<Uint8Arra
   return await rasterize(drawing(x, bottom + LEGEND.height, parts));
 }
 
-/** Units of the drawing for a pixel, in halves: a picture becomes 64 to 128 wide, so that captions fit. */
+/** Units of the drawing for a pixel, in halves: an image becomes 64 to 128 wide, so that captions fit. */
 function enlargement(width: number): number {
   return Math.ceil(128 / width) / 2;
 }
@@ -103,7 +103,7 @@ function legend(right: number, top: number): string {
     text("standard deviation of the fillings: 0", {
       ...{ x: left - 5, y, anchor: "end" },
     }),
-    picture(bar, { x: left, y: top, width, height: 10 }),
+    image(bar, { x: left, y: top, width, height: 10 }),
     text(String(LARGEST_DEVIATION), { x: right, y, anchor: "end" }),
   ].join("");
 }

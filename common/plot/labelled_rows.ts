@@ -1,10 +1,10 @@
 /**
- * Rows of pictures with words beside them.
+ * Rows of images with words beside them.
  *
  * @module
  */
 import { rasterize } from "./raster.ts";
-import { drawing, picture, text } from "./svg.ts";
+import { drawing, image, text } from "./svg.ts";
 import { enlargement, imageSheet } from "./image_sheet.ts";
 
 /** What stands in the rows. */
@@ -13,7 +13,7 @@ export interface LabelledRows {
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;
-  /** Pictures in a row. */
+  /** Images in a row. */
   columns: number;
   rows: {
     /** One line or more. */
@@ -27,7 +27,7 @@ const GAP = 3;
 const LINE = 14;
 const LABEL_WIDTH = 165;
 
-/** Draws the rows as a PNG file, the pictures enlarged to squares. */
+/** Draws the rows as a PNG file, the images enlarged to squares. */
 export async function labelledRows(options: LabelledRows): Promise<Uint8Array> {
   const { height, width, channels, columns, rows } = options;
   const scale = enlargement(width) / 2; // the raster doubles it
@@ -45,7 +45,7 @@ export async function labelledRows(options: LabelledRows): Promise<Uint8Array> {
         fill: k === 0 ? "#222" : "#666",
       })
     );
-    return lines.join("") + picture(png, { x: LABEL_WIDTH, y: top, ...strip });
+    return lines.join("") + image(png, { x: LABEL_WIDTH, y: top, ...strip });
   });
   const size = [LABEL_WIDTH + strip.width, rows.length * (strip.height + GAP)] as const;
   return await rasterize(drawing(...size, parts));

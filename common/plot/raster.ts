@@ -1,6 +1,6 @@
 /**
  * From a chart's SVG to the bytes of a PNG file, with a font that comes with the program: the same
- * picture on every machine, and no permission needed.
+ * image on every machine, and no permission needed.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import dejaVuSansBold from "dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf" with { typ
 /** The font of all charts; it has the Greek letters, subscripts and superscripts of the papers. */
 export const FONT = "DejaVu Sans";
 
-/** Pixels of the picture for each unit of the SVG: crisp on dense screens. */
+/** Pixels of the image for each unit of the SVG: crisp on dense screens. */
 const SCALE = 2;
 
 let ready: Promise<void> | undefined;

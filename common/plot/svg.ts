@@ -28,8 +28,8 @@ export function text(content: string, options: TextOptions): string {
     `font-size="${size}" fill="${fill}"${style}>${escaped(content)}</text>`;
 }
 
-/** A picture in the drawing, its pixels kept as squares. */
-export function picture(
+/** An image in the drawing, its pixels kept as squares. */
+export function image(
   png: Uint8Array,
   { x, y, width, height }: { x: number; y: number; width: number; height: number },
 ): string {

@@ -15,30 +15,30 @@ import { Progress } from "../run/progress.ts";
 const training = {
   /** About seventeen times through the 9,000 embedded digits: right on 99 % of those it never saw. */
   steps: 1200,
-  /** Pictures a step. */
+  /** Images a step. */
   batchSize: 128,
   /** Adam's α at the start; it falls to 0 along half a cosine. */
   learningRate: 6e-3,
 };
 
 /**
- * Trains a classifier on the labelled pictures, each shifted by up to one sixteenth of its side every
+ * Trains a classifier on the labelled images, each shifted by up to one sixteenth of its side every
  * time it is seen, so that the place of a digit matters less.
  *
  * On the 9,000 embedded digits this takes about 15 seconds on 2 cores. Of the 1,000 unseen digits more
  * than 99 % are recognised then, and about 97 % with a confidence of at least 0.9.
  *
- * @param set Pictures with labels 0 to 9.
- * @param options.seed Decides the first weights and the order of the pictures.
- * @param options.steps Steps of 128 pictures; Default: 1,200.
+ * @param set Images with labels 0 to 9.
+ * @param options.seed Decides the first weights and the order of the images.
+ * @param options.steps Steps of 128 images; Default: 1,200.
  * @param options.bar Whether a bar shows how far it is; Default: false.
- * @throws {Error} The pictures have no labels.
+ * @throws {Error} The images have no labels.
  */
 export async function trainClassifier(
   set: ImageSet,
   options: { seed: number; steps?: number; bar?: boolean },
 ): Promise<DigitClassifier> {
-  if (!set.labels) throw new Error(`trainClassifier: the pictures of ${set.name} have no labels`);
+  if (!set.labels) throw new Error(`trainClassifier: the images of ${set.name} have no labels`);
   const { seed, steps = training.steps, bar = false } = options;
   const progress = bar ? new Progress({ label: "classifier", total: steps }) : undefined;
   const classifier = new DigitClassifier({ ...set, seed });
@@ -80,7 +80,7 @@ function* shuffledBatches(count: number, seed: number): Generator<Int32Array, ne
   }
 }
 
-/** Each picture moved by a random whole number of pixels; what comes in is black. */
+/** Each image moved by a random whole number of pixels; what comes in is black. */
 function shifted(
   values: Float32Array<ArrayBuffer>,
   { height, width, channels }: ImageSet,

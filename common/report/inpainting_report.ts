@@ -58,7 +58,7 @@ export async function inpaintingReport(
   const count = originals.length / (missing.length * images.channels);
   const withMean = filledWith(images, meanImage(train));
   const errors = fillings.map((filled) => holeErrors(images, filled));
-  const labelsOf = async (pictures: Float32Array) => (await classifier?.classify(pictures))?.label;
+  const labelsOf = async (images: Float32Array) => (await classifier?.classify(images))?.label;
   const before = await labelsOf(originals);
   const rows: FillingRow[] = [];
   for (const [k, filled] of fillings.entries()) {

@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "../backend.ts";
 import { batch, type ImageSet } from "../data/images/image_set.ts";
 import { hasDigits, loadImages } from "../data/images/load.ts";
-import { readPngPicture } from "../data/images/png_folder.ts";
+import { readPngImage } from "../data/images/png_folder.ts";
 import { makeFolder, writeAtomically } from "../files/files.ts";
 import { trainClassifier } from "./classifier_training.ts";
 import { type DigitClassifier } from "../network/digit_classifier.ts";
@@ -115,9 +115,9 @@ async function chooseImages(
   const train = await loadImages({ ...source, split: "train" });
   checkChannels(train, `the data set of ${resume}/run.json, ${dataset},`, inChannels);
   if (image !== undefined) {
-    const picture = { ...train, ...await readPngPicture(image, size) } as ImageSet;
-    checkChannels(picture, `--image ${image}`, inChannels);
-    return { train, originals: batch(picture, [0]) };
+    const given = { ...train, ...await readPngImage(image, size) } as ImageSet;
+    checkChannels(given, `--image ${image}`, inChannels);
+    return { train, originals: batch(given, [0]) };
   }
   const unseen = await loadImages({ ...source, split: "test" });
   return { train, originals: batch(unseen, varied(unseen, images, seed)) };

@@ -1,5 +1,5 @@
 /**
- * How good the samples of a model are, next to how good real pictures are by the same measure.
+ * How good the samples of a model are, next to how good real images are by the same measure.
  *
  * A small classifier trained on the real digits is the ruler: what share of the samples does it take
  * for a digit without hesitating, do all ten digits appear, and how far apart are the samples and the
@@ -40,9 +40,9 @@ export interface SampleReport {
  *
  * @param samples [N, H, W, C] in [-1, 1], N at least 2, of the classifier's size.
  * @param classifier Trained on `realTrain`.
- * @param realTrain What the model was trained on; its pictures stand in for perfect samples.
- * @param realTest Unseen real pictures, with labels.
- * @throws {Error} The unseen pictures have no labels.
+ * @param realTrain What the model was trained on; its images stand in for perfect samples.
+ * @param realTest Unseen real images, with labels.
+ * @throws {Error} The unseen images have no labels.
  */
 export async function sampleReport(
   samples: Float32Array,
@@ -51,7 +51,7 @@ export async function sampleReport(
   realTest: ImageSet,
 ): Promise<SampleReport> {
   const { labels } = realTest;
-  if (!labels) throw new Error(`sampleReport: the pictures of ${realTest.name} have no labels`);
+  if (!labels) throw new Error(`sampleReport: the images of ${realTest.name} have no labels`);
   const measured = await classifier.classify(samples);
   const count = measured.label.length;
   const unseen = await classifier.classify(batch(realTest, Array.from(labels.keys())));
@@ -82,7 +82,7 @@ export function reportLines(report: SampleReport): string[] {
   ];
 }
 
-/** The indices of up to `count` pictures, always the same ones, in a random order. */
+/** The indices of up to `count` images, always the same ones, in a random order. */
 function someOf(set: ImageSet, count: number): Int32Array {
   return permutation({ seed: 0, stream: "sample report" }, set.count).subarray(0, count);
 }

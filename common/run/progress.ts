@@ -13,11 +13,11 @@ export interface ProgressOptions {
   total: number;
   /** Steps that were done before. */
   from?: number;
-  /** Name of what the rate counts; steps unless told. */
+  /** Name of what the rate counts. Default: steps. */
   unit?: string;
-  /** How many of them a step is; 1 unless told. */
+  /** How many of them a step is. Default: 1. */
   unitsPerStep?: number;
-  /** Where it is shown; stderr unless told. */
+  /** Where it is shown. Default: stderr. */
   output?: Output;
 }
 
@@ -60,13 +60,6 @@ export class Progress {
     if (now - this.#shown < (output.isTerminal() ? REDRAW_MS : LINE_MS)) return;
     this.#shown = now;
     this.#show();
-  }
-
-  /** Shows a line of text without disturbing the bar. */
-  note(line: string): void {
-    const { output } = this.#options;
-    output.write(output.isTerminal() ? `\r\x1b[K${line}\n` : `${line}\n`);
-    if (output.isTerminal()) this.#show();
   }
 
   /** Shows the last state and leaves it standing. */

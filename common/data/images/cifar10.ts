@@ -6,7 +6,7 @@
  */
 import { UserError } from "../../user_error.ts";
 import { ByteReader, explained } from "../../files/byte_reader.ts";
-import type { Pictures } from "./geometry.ts";
+import type { Images } from "./geometry.ts";
 import { readTar } from "./tar.ts";
 
 const SIDE = 32;
@@ -30,7 +30,7 @@ interface Batch {
 }
 
 /**
- * The pictures of one half of the data set with their labels.
+ * The images of one half of the data set with their labels.
  *
  * @param folder Has `data_batch_1.bin` to `data_batch_5.bin` (any of them) and `test_batch.bin`, or
  * the folder `cifar-10-batches-bin` with them, or the data set's archive.
@@ -39,7 +39,7 @@ interface Batch {
 export async function readCifar10Folder(
   folder: string,
   split: "train" | "test",
-): Promise<Pictures & { labels: Uint8Array<ArrayBuffer> }> {
+): Promise<Images & { labels: Uint8Array<ArrayBuffer> }> {
   const batches = await readBatches(folder.replace(/(?<=.)\/+$/, ""), split);
   batches.forEach(checkBatch);
   const count = batches.reduce((sum, { bytes }) => sum + bytes.length / RECORD, 0);
@@ -49,9 +49,9 @@ export async function readCifar10Folder(
   for (const { bytes } of batches) {
     for (let from = 0; from < bytes.length; from += RECORD, n++) {
       labels[n] = bytes[from];
-      const picture = pixels.subarray(n * 3 * PLANE, (n + 1) * 3 * PLANE); // [H, W, C]
+      const image = pixels.subarray(n * 3 * PLANE, (n + 1) * 3 * PLANE); // [H, W, C]
       for (let p = 0; p < PLANE; p++) {
-        for (let c = 0; c < 3; c++) picture[3 * p + c] = bytes[from + 1 + c * PLANE + p];
+        for (let c = 0; c < 3; c++) image[3 * p + c] = bytes[from + 1 + c * PLANE + p];
       }
     }
   }
@@ -76,7 +76,7 @@ async function readBatches(folder: string, split: "train" | "test"): Promise<Bat
   }
   const expected = split === "train" ? "data_batch_1.bin to data_batch_5.bin" : FILES.test[0];
   throw new UserError(
-    `${folder}: no pictures found; expected ${expected} (or ${CIFAR10_ARCHIVE})`,
+    `${folder}: no images found; expected ${expected} (or ${CIFAR10_ARCHIVE})`,
   );
 }
 

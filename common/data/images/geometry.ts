@@ -1,5 +1,5 @@
 /**
- * Bringing pictures to the size that is trained on.
+ * Bringing images to the size that is trained on.
  *
  * Smaller ones with a plain background (digits, clothes) are framed by it, so that they keep their
  * shape: 28×28 becomes 32×32 by two pixels all round. Everything else is scaled by area averaging:
@@ -10,8 +10,8 @@
  * @module
  */
 
-/** Pictures of one shape, pixels [N, H, W, C] in 0..255. */
-export interface Pictures {
+/** Images of one shape, pixels [N, H, W, C] in 0..255. */
+export interface Images {
   count: number;
   height: number;
   width: number;
@@ -20,27 +20,27 @@ export interface Pictures {
 }
 
 /**
- * The pictures at size×size.
+ * The images at size×size.
  *
- * @param background The value to frame smaller pictures with; without it they are scaled up.
+ * @param background The value to frame smaller images with; without it they are scaled up.
  * @returns [N, size, size, C]; the given pixels themselves when they have that size already.
  */
 export function fitToSize(
-  pictures: Pictures,
+  images: Images,
   size: number,
   background?: number,
 ): Uint8Array<ArrayBuffer> {
-  const { height, width, pixels } = pictures;
+  const { height, width, pixels } = images;
   if (height === size && width === size) return pixels;
   if (background !== undefined && height <= size && width <= size) {
-    return frame(pictures, size, background);
+    return frame(images, size, background);
   }
-  return areaAverage(pictures, size);
+  return areaAverage(images, size);
 }
 
-/** The pictures in the middle of size×size, surrounded by the background; an odd pixel goes below and right. */
+/** The images in the middle of size×size, surrounded by the background; an odd pixel goes below and right. */
 export function frame(
-  { count, height, width, channels, pixels }: Pictures,
+  { count, height, width, channels, pixels }: Images,
   size: number,
   background: number,
 ): Uint8Array<ArrayBuffer> {
@@ -60,9 +60,9 @@ export function frame(
   return framed;
 }
 
-/** The pictures scaled to size×size, each new pixel the mean of the area it covers. */
+/** The images scaled to size×size, each new pixel the mean of the area it covers. */
 export function areaAverage(
-  { count, height, width, channels, pixels }: Pictures,
+  { count, height, width, channels, pixels }: Images,
   size: number,
 ): Uint8Array<ArrayBuffer> {
   const across = overlaps(width, size);
@@ -72,8 +72,8 @@ export function areaAverage(
   const area = width * height;
   const scaled = new Uint8Array(count * sums.length);
   for (let n = 0; n < count; n++) {
-    const picture = pixels.subarray(n * area * channels, (n + 1) * area * channels);
-    sumOverlaps(picture, narrow, across, channels);
+    const image = pixels.subarray(n * area * channels, (n + 1) * area * channels);
+    sumOverlaps(image, narrow, across, channels);
     sumOverlaps(narrow, sums, down, size * channels);
     const target = scaled.subarray(n * sums.length, (n + 1) * sums.length);
     for (let i = 0; i < sums.length; i++) target[i] = Math.floor(sums[i] / area + 0.5);

@@ -6,7 +6,7 @@
  */
 import { UserError } from "../../user_error.ts";
 import { ByteReader, explained } from "../../files/byte_reader.ts";
-import type { Pictures } from "./geometry.ts";
+import type { Images } from "./geometry.ts";
 
 const SIDE = 28;
 
@@ -17,7 +17,7 @@ const MOST_PICTURES = 1_000_000;
 const MAGIC = { images: 0x00000803, labels: 0x00000801 };
 
 /**
- * The pictures of one half of a data set and, if the folder has them, their labels.
+ * The images of one half of a data set and, if the folder has them, their labels.
  *
  * The files are `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` (`t10k-...` for the test set),
  * also with a dot for the second dash, each also with `.gz`.
@@ -28,32 +28,32 @@ const MAGIC = { images: 0x00000803, labels: 0x00000801 };
 export async function readIdxFolder(
   folder: string,
   split: "train" | "test",
-): Promise<Pictures & { labels?: Uint8Array<ArrayBuffer> }> {
+): Promise<Images & { labels?: Uint8Array<ArrayBuffer> }> {
   const prefix = split === "train" ? "train" : "t10k";
   const imagePath = await findFile(folder, `${prefix}-images`, "idx3-ubyte");
   if (!imagePath) {
     throw new UserError(
-      `${folder}: no pictures found; expected a file ${prefix}-images-idx3-ubyte or ${prefix}-images-idx3-ubyte.gz`,
+      `${folder}: no images found; expected a file ${prefix}-images-idx3-ubyte or ${prefix}-images-idx3-ubyte.gz`,
     );
   }
-  const pictures = await readIdxImages(imagePath);
+  const images = await readIdxImages(imagePath);
   const labelPath = await findFile(folder, `${prefix}-labels`, "idx1-ubyte");
-  if (!labelPath) return pictures;
+  if (!labelPath) return images;
   const labels = await readIdxLabels(labelPath);
-  if (labels.length !== pictures.count) {
+  if (labels.length !== images.count) {
     throw new UserError(
-      `${labelPath}: ${labels.length} labels; expected ${pictures.count}, as many as pictures in ${imagePath}`,
+      `${labelPath}: ${labels.length} labels; expected ${images.count}, as many as images in ${imagePath}`,
     );
   }
-  return { ...pictures, labels };
+  return { ...images, labels };
 }
 
-/** Reads an IDX file of 28×28 pictures. */
-export async function readIdxImages(path: string): Promise<Pictures> {
+/** Reads an IDX file of 28×28 images. */
+export async function readIdxImages(path: string): Promise<Images> {
   await using reader = await ByteReader.open(path);
   const [count, height, width] = await readHeader(reader, "images");
   if (height !== SIDE || width !== SIDE) {
-    throw new UserError(`${path}: pictures of ${height}x${width}; expected ${SIDE}x${SIDE}`);
+    throw new UserError(`${path}: images of ${height}x${width}; expected ${SIDE}x${SIDE}`);
   }
   const pixels = await readBody(reader, count, SIDE * SIDE);
   return { count, height, width, channels: 1, pixels };
@@ -66,12 +66,12 @@ export async function readIdxLabels(path: string): Promise<Uint8Array<ArrayBuffe
   const labels = await readBody(reader, count, 1);
   const wrong = labels.findIndex((label) => label > 9);
   if (wrong >= 0) {
-    throw new UserError(`${path}: label ${labels[wrong]} for picture ${wrong}; expected 0 to 9`);
+    throw new UserError(`${path}: label ${labels[wrong]} for image ${wrong}; expected 0 to 9`);
   }
   return labels;
 }
 
-/** The sizes of the axes; the first is the number of pictures. */
+/** The sizes of the axes; the first is the number of images. */
 async function readHeader(reader: ByteReader, kind: keyof typeof MAGIC): Promise<number[]> {
   const axes = MAGIC[kind] & 0xff;
   const header = new Uint8Array(4 + 4 * axes);
@@ -99,13 +99,13 @@ async function readBody(
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (count === 0 || count > MOST_PICTURES) {
     throw new UserError(
-      `${reader.name}: the header announces ${count} pictures; expected 1 to ${MOST_PICTURES}`,
+      `${reader.name}: the header announces ${count} images; expected 1 to ${MOST_PICTURES}`,
     );
   }
   const expected = count * size;
   const truncated = (found: string) =>
     new UserError(
-      `${reader.name}: truncated: ${found} bytes after the header; expected ${expected} for ${count} pictures`,
+      `${reader.name}: truncated: ${found} bytes after the header; expected ${expected} for ${count} images`,
     );
   if (expected > reader.left) throw truncated(`at most ${reader.left}`);
   const body = new Uint8Array(expected);
@@ -113,7 +113,7 @@ async function readBody(
   if (filled < expected) throw truncated(`${filled}`);
   if (!await reader.atEnd()) {
     throw new UserError(
-      `${reader.name}: longer than its header says; expected ${expected} bytes for ${count} pictures`,
+      `${reader.name}: longer than its header says; expected ${expected} bytes for ${count} images`,
     );
   }
   return body;

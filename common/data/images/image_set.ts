@@ -1,5 +1,5 @@
 /**
- * Pictures in memory, and batches of them as the models want them.
+ * Images in memory, and batches of them as the models want them.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 export interface ImageSet {
   /** The data set's name on the command line. */
   name: string;
-  /** N, the number of pictures. */
+  /** N, the number of images. */
   count: number;
   height: number;
   width: number;
@@ -16,19 +16,19 @@ export interface ImageSet {
   channels: 1 | 3;
   /** [N, H, W, C] in 0..255. */
   pixels: Uint8Array<ArrayBuffer>;
-  /** The class of each picture, [N]; absent where the data set has none. */
+  /** The class of each image, [N]; absent where the data set has none. */
   labels?: Uint8Array<ArrayBuffer>;
-  /** Whether a picture turned left to right is as good a picture: true for photographs of things. */
+  /** Whether an image turned left to right is as good an image: true for photographs of things. */
   flips: boolean;
 }
 
 /**
- * The chosen pictures in the range of the models: x = v/127.5 − 1.
+ * The chosen images in the range of the models: x = v/127.5 − 1.
  *
- * @param indices Which pictures, each in 0..N−1; one may come twice.
- * @param flips Turns picture k of the batch left to right where `flips[k]` is not 0.
+ * @param indices Which images, each in 0..N−1; one may come twice.
+ * @param flips Turns image k of the batch left to right where `flips[k]` is not 0.
  * @returns [B, H, W, C] in [-1, 1].
- * @throws {RangeError} An index is not one of a picture.
+ * @throws {RangeError} An index is not one of an image.
  */
 export function batch(
   set: ImageSet,
@@ -41,20 +41,20 @@ export function batch(
   for (let k = 0; k < indices.length; k++) {
     const index = indices[k];
     if (!Number.isInteger(index) || index < 0 || index >= count) {
-      throw new RangeError(`batch: picture ${index} was asked for; there are 0 to ${count - 1}`);
+      throw new RangeError(`batch: image ${index} was asked for; there are 0 to ${count - 1}`);
     }
-    const picture = pixels.subarray(index * size, (index + 1) * size);
+    const image = pixels.subarray(index * size, (index + 1) * size);
     const target = values.subarray(k * size, (k + 1) * size);
-    for (let i = 0; i < size; i++) target[i] = picture[i] / 127.5 - 1;
+    for (let i = 0; i < size; i++) target[i] = image[i] / 127.5 - 1;
     if (flips?.[k]) flip(target, height, width, channels);
   }
   return values;
 }
 
-/** Turns one picture, [H, W, C], left to right in place. */
-function flip(picture: Float32Array, height: number, width: number, channels: number): void {
+/** Turns one image, [H, W, C], left to right in place. */
+function flip(image: Float32Array, height: number, width: number, channels: number): void {
   for (let y = 0; y < height; y++) {
-    const row = picture.subarray(y * width * channels, (y + 1) * width * channels);
+    const row = image.subarray(y * width * channels, (y + 1) * width * channels);
     for (let left = 0, right = width - 1; left < right; left++, right--) {
       for (let c = 0; c < channels; c++) {
         const value = row[left * channels + c];

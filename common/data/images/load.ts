@@ -6,7 +6,7 @@
 import { UserError } from "../../user_error.ts";
 import { readCifar10Folder } from "./cifar10.ts";
 import { ADDRESSES, download, type RemoteFile } from "./download.ts";
-import { fitToSize, type Pictures } from "./geometry.ts";
+import { fitToSize, type Images } from "./geometry.ts";
 import { readIdxFolder } from "./idx.ts";
 import type { ImageSet } from "./image_set.ts";
 import { embeddedMnist } from "./mnist.ts";
@@ -19,7 +19,7 @@ import { readPngFolder } from "./png_folder.ts";
 export const DATASETS = ["mnist", "mnist-full", "fashion-mnist", "cifar10", "images"] as const;
 export type DatasetName = typeof DATASETS[number];
 
-/** Whether its pictures are the ten digits, with labels. */
+/** Whether its images are the ten digits, with labels. */
 export function hasDigits(dataset: DatasetName): boolean {
   return dataset === "mnist" || dataset === "mnist-full";
 }
@@ -30,7 +30,7 @@ const LARGEST_SIZE = 512;
 export interface LoadOptions {
   /** One of {@linkcode DATASETS}. */
   dataset: DatasetName;
-  /** Height and width that the pictures are brought to, 1 to 512. */
+  /** Height and width that the images are brought to, 1 to 512. */
   size: number;
   /** The half to train on, or the one held out for measuring. `images` has only the first. */
   split: "train" | "test";
@@ -38,11 +38,11 @@ export interface LoadOptions {
   dataDir?: string;
   /** Fetches the files into the cache if they are not there yet. */
   download?: boolean;
-  /** Where downloads are kept, a folder for each data set; `runs/.data` unless told. */
+  /** Where downloads are kept, a folder for each data set. Default: `runs/.data`. */
   cacheDir?: string;
-  /** Gets a line for each file that is downloaded; they go to stderr unless told. */
+  /** Gets a line for each file that is downloaded. Default: stderr. */
   log?: (line: string) => void;
-  /** Where downloads come from; the data sets' public addresses unless told. */
+  /** Where downloads come from. Default: the data sets' public addresses. */
   addresses?: Record<string, RemoteFile[]>;
 }
 
@@ -58,24 +58,24 @@ export interface LoadOptions {
 export async function loadImages(options: LoadOptions): Promise<ImageSet> {
   const { dataset, size } = options;
   checkOptions(options);
-  const pictures = await readPictures(options);
+  const images = await readImages(options);
   // digits and clothes lie on black
   const background = dataset.includes("mnist") ? 0 : undefined;
   return {
     name: dataset,
-    count: pictures.count,
+    count: images.count,
     height: size,
     width: size,
-    channels: pictures.channels as 1 | 3,
-    pixels: fitToSize(pictures, size, background),
-    labels: pictures.labels,
+    channels: images.channels as 1 | 3,
+    pixels: fitToSize(images, size, background),
+    labels: images.labels,
     flips: dataset === "cifar10",
   };
 }
 
-async function readPictures(
+async function readImages(
   options: LoadOptions,
-): Promise<Pictures & { labels?: Uint8Array<ArrayBuffer> }> {
+): Promise<Images & { labels?: Uint8Array<ArrayBuffer> }> {
   const { dataset, size, split } = options;
   if (dataset === "mnist") return await embeddedMnist(split);
   if (dataset === "images") return await readPngFolder(options.dataDir!, size);

@@ -2,22 +2,22 @@
  * The default data set: 10,000 real handwritten digits that arrive with the dependencies, as the
  * package `mnist`. No download, no permission.
  *
- * They are the first 10,000 pictures of MNIST's training set, sorted by digit. Every tenth picture is
+ * They are the first 10,000 images of MNIST's training set, sorted by digit. Every tenth image is
  * held out as the test set, for measuring with digits that no training has seen.
  *
  * @module
  */
-import type { Pictures } from "./geometry.ts";
+import type { Images } from "./geometry.ts";
 
 const PIXELS = 28 * 28;
 
-/** One picture in so many is held out, the last of each run. */
+/** One image in so many is held out, the last of each run. */
 const HELD_OUT = 10;
 
 /** 28×28 digits with their labels: 9,000 for `train`, 1,000 for `test`, a tenth of each digit. */
 export async function embeddedMnist(
   split: "train" | "test",
-): Promise<Pictures & { labels: Uint8Array<ArrayBuffer> }> {
+): Promise<Images & { labels: Uint8Array<ArrayBuffer> }> {
   const digits = await Promise.all(Array.from({ length: 10 }, (_, digit) => greyValues(digit)));
   const total = digits.reduce((sum, values) => sum + values.length / PIXELS, 0);
   const heldOut = Math.floor(total / HELD_OUT);
@@ -39,7 +39,7 @@ export async function embeddedMnist(
 }
 
 /**
- * All pictures of a digit, one behind the other, in [0, 1]. The name is put together at run time, so
+ * All images of a digit, one behind the other, in [0, 1]. The name is put together at run time, so
  * that the type checker need not work through 20 MB of numbers.
  */
 async function greyValues(digit: number): Promise<number[]> {

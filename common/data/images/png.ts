@@ -15,7 +15,7 @@ export interface Rgba {
   data: Uint8Array;
 }
 
-/** A broken header can claim a picture of many gigabytes: what is larger than this is not decoded. */
+/** A broken header can claim an image of many gigabytes: what is larger than this is not decoded. */
 const LARGEST_SIDE = 8192;
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];

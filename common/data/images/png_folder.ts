@@ -1,5 +1,5 @@
 /**
- * A folder of one's own pictures as a data set: PNG files of any size.
+ * A folder of one's own images as a data set: PNG files of any size.
  *
  * @module
  */
@@ -7,19 +7,19 @@ import { readBytes } from "../../files/files.ts";
 import { readPng } from "./png.ts";
 import { UserError } from "../../user_error.ts";
 import { explained } from "../../files/byte_reader.ts";
-import { areaAverage, type Pictures } from "./geometry.ts";
+import { areaAverage, type Images } from "./geometry.ts";
 
 /**
  * The PNG files of a folder (not of the folders in it) by name, each cropped to the square in its
  * middle, laid on white where it is transparent, and scaled to size×size by area averaging.
  *
- * @returns One channel when all of the pictures are grey, otherwise three.
+ * @returns One channel when all of the images are grey, otherwise three.
  * @throws {UserError} There is no PNG file, or one is broken or may not be read.
  */
 export async function readPngFolder(
   folder: string,
   size: number,
-): Promise<Pictures> {
+): Promise<Images> {
   const entries = await explained(
     folder,
     () => Array.fromAsync(Deno.readDir(folder)),
@@ -46,7 +46,7 @@ export async function readPngFolder(
  *
  * @throws {UserError} It is missing, broken, or may not be read.
  */
-export async function readPngPicture(path: string, size: number): Promise<Pictures> {
+export async function readPngImage(path: string, size: number): Promise<Images> {
   return greyIfGrey(await readSquare(path, size), size);
 }
 
@@ -54,18 +54,18 @@ async function readSquare(path: string, size: number): Promise<Uint8Array<ArrayB
   return areaAverage(cropSquare(readPng(await readBytes(path), path)), size);
 }
 
-/** The pictures with one channel when all of them are grey, otherwise with three. */
-function greyIfGrey(pixels: Uint8Array<ArrayBuffer>, size: number): Pictures {
-  const pictures = { count: pixels.length / (size * size * 3), height: size, width: size };
+/** The images with one channel when all of them are grey, otherwise with three. */
+function greyIfGrey(pixels: Uint8Array<ArrayBuffer>, size: number): Images {
+  const images = { count: pixels.length / (size * size * 3), height: size, width: size };
   return isGrey(pixels)
-    ? { ...pictures, channels: 1, pixels: pixels.filter((_, i) => i % 3 === 0) }
-    : { ...pictures, channels: 3, pixels };
+    ? { ...images, channels: 1, pixels: pixels.filter((_, i) => i % 3 === 0) }
+    : { ...images, channels: 3, pixels };
 }
 
-/** The middle square of an RGBA picture, on white: v·a + 255·(1 − a). */
+/** The middle square of an RGBA image, on white: v·a + 255·(1 − a). */
 function cropSquare(
   { width, height, data }: { width: number; height: number; data: Uint8Array },
-): Pictures {
+): Images {
   const side = Math.min(width, height);
   const left = Math.floor((width - side) / 2);
   const top = Math.floor((height - side) / 2);

@@ -1,6 +1,6 @@
 /**
- * Moving pictures as animated PNG files: a PNG file with more frames behind its first, which viewers
- * that know nothing of it show as a picture. (PNG Specification, Third Edition, W3C 2025.)
+ * Moving images as animated PNG files: a PNG file with more frames behind its first, which viewers
+ * that know nothing of it show as an image. (PNG Specification, Third Edition, W3C 2025.)
  *
  * @module
  */

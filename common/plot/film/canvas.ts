@@ -1,5 +1,5 @@
 /**
- * What the frames of films are put together from: pictures in their place, and words.
+ * What the frames of films are put together from: images in their place, and words.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { readPng, type Rgba } from "../../data/images/png.ts";
 import { rasterize } from "../raster.ts";
 import { drawing, text } from "../svg.ts";
 
-/** Puts a picture onto another one, inside of which it must lie. */
+/** Puts an image onto another one, inside of which it must lie. */
 export function place(
   onto: Rgba,
   { width, height, data }: Rgba,

@@ -1,5 +1,5 @@
 /**
- * Moving pictures, and the files they are kept in.
+ * Moving images, and the files they are kept in.
  *
  * @module
  */

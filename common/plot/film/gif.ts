@@ -1,5 +1,5 @@
 /**
- * Moving pictures as GIF files.
+ * Moving images as GIF files.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Pictures of at most 256 colours, as GIF files have them: a table of colours, and for every pixel a
+ * Images of at most 256 colours, as GIF files have them: a table of colours, and for every pixel a
  * place in the table.
  *
  * @module
@@ -11,7 +11,7 @@ import type { Rgba } from "../../data/images/png.ts";
 /** Red, green and blue in 0..255. */
 export type Colour = [red: number, green: number, blue: number];
 
-/** A moving picture of the colours in its table. */
+/** A moving image of the colours in its table. */
 export interface IndexedFilm {
   width: number;
   height: number;
@@ -25,23 +25,23 @@ export interface IndexedFilm {
   }[];
 }
 
-/** Pixels of each picture that a palette is chosen by, at most. */
+/** Pixels of each image that a palette is chosen by, at most. */
 const LOOKED_AT = 20_000;
-/** Colours that are noted down, more than all greys: pictures in colour may have millions. */
+/** Colours that are noted down, more than all greys: images in colour may have millions. */
 const ENOUGH = 256;
 
 /**
- * The table of colours for pictures: all that occur if they are few enough; otherwise, of grey
- * pictures, greys at equal distances from black to white, and of others black, white and colours that
+ * The table of colours for images: all that occur if they are few enough; otherwise, of grey
+ * images, greys at equal distances from black to white, and of others black, white and colours that
  * come near theirs.
  * Transparency is not looked at.
  *
  * @param most How many colours the table may have: 4 to 256.
  */
-export function paletteOf(pictures: Iterable<Rgba>, most: number): Colour[] {
+export function paletteOf(images: Iterable<Rgba>, most: number): Colour[] {
   const found = new Set<number>();
   const some: Uint8Array[] = [];
-  for (const { data } of pictures) {
+  for (const { data } of images) {
     addColours(data, found);
     some.push(everyFew(data));
   }
@@ -60,7 +60,7 @@ function greys(count: number): Colour[] {
   });
 }
 
-/** The picture's pixels as places in the palette: of the colour itself, or else of the nearest. */
+/** The image's pixels as places in the palette: of the colour itself, or else of the nearest. */
 export function indexed({ data }: Rgba, palette: Colour[]): Uint8Array {
   const places = new Map(palette.map(([r, g, b], place) => [code(r, g, b), place]));
   const pixels = new Uint8Array(data.length / 4);
@@ -85,7 +85,7 @@ function addColours(data: Uint8Array, found: Set<number>): void {
   }
 }
 
-/** Evenly spaced pixels of a picture. */
+/** Evenly spaced pixels of an image. */
 function everyFew(data: Uint8Array): Uint8Array {
   const count = data.length / 4;
   const step = Math.ceil(count / LOOKED_AT);
@@ -96,7 +96,7 @@ function everyFew(data: Uint8Array): Uint8Array {
   return some;
 }
 
-/** Pictures in colour ask this hundreds of thousands of times: a plain loop is ten times faster. */
+/** Images in colour ask this hundreds of thousands of times: a plain loop is ten times faster. */
 function nearest(r: number, g: number, b: number, palette: Colour[]): number {
   let [best, least] = [0, Infinity];
   for (let place = 0; place < palette.length; place++) {

@@ -11,7 +11,7 @@ import { type Draw, uniform } from "../../random.ts";
  *
  * @param a [N·2], x and y of each point in turn.
  * @param b The other cloud, of as many points.
- * @param options.directions How many lines; 200 unless told.
+ * @param options.directions How many lines. Default: 200.
  * @returns The mean over the lines, in the points' unit.
  * @throws {RangeError} The clouds differ in size, or are empty.
  */

@@ -32,7 +32,7 @@ export function assertNotEquals<T>(actual: T, expected: T, message?: string): vo
   node.notDeepStrictEqual(withoutNegativeZero(actual), withoutNegativeZero(expected), message);
 }
 
-/** The numbers differ by at most `tolerance`; 10⁻⁷ of the expected one unless told. */
+/** The numbers differ by at most `tolerance`. Default: 10⁻⁷ of the expected one. */
 export function assertAlmostEquals(
   actual: number,
   expected: number,

@@ -36,7 +36,7 @@ export function parseArgs(args: string[], options: ParseOptions = {}): Parsed {
   for (const [name, value] of Object.entries(parsed)) {
     if (name === "_") continue;
     delete parsed[name];
-    // minimist makes an array of what comes twice; the original keeps the last unless told to collect
+    // minimist makes an array of what comes twice; the original keeps the last, except where it collects
     const isLast = Array.isArray(value) && !collect.includes(name);
     parsed[name.replace(UNKNOWN, "")] = isLast ? value.at(-1) : value;
   }

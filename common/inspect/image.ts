@@ -1,12 +1,12 @@
 /**
- * Pictures in a terminal: two pixels to a character.
+ * Images in a terminal: two pixels to a character.
  *
  * @module
  */
 import { toByte } from "../plot/image_sheet.ts";
 
-/** Pictures among a tensor's numbers, [count, height, width, channels]. */
-export interface Pictures {
+/** Images among a tensor's numbers, [count, height, width, channels]. */
+export interface Images {
   count: number;
   height: number;
   width: number;
@@ -22,7 +22,7 @@ export interface Screen {
   colour: boolean;
 }
 
-/** What is narrower or lower than this is no picture but a list of numbers. */
+/** What is narrower or lower than this is no image but a list of numbers. */
 const SMALLEST_SIDE = 4;
 /** Pixels; what is higher is shown smaller. */
 const LARGEST_HEIGHT = 128;
@@ -31,8 +31,8 @@ const BRIGHTNESS = " .:-=+*#%@";
 /** NaN has no brightness. */
 const NAN = { character: "?", colour: [255, 0, 0] };
 
-/** The pictures in a tensor of shape [H, W], [H, W, C] or [B, H, W, C], C being 1 or 3; or undefined. */
-export function picturesIn(shape: number[]): Pictures | undefined {
+/** The images in a tensor of shape [H, W], [H, W, C] or [B, H, W, C], C being 1 or 3; or undefined. */
+export function imagesIn(shape: number[]): Images | undefined {
   const [count, height, width, channels] = shape.length === 2
     ? [1, ...shape, 1]
     : shape.length === 3
@@ -46,27 +46,27 @@ export function picturesIn(shape: number[]): Pictures | undefined {
 }
 
 /**
- * Draws as many pictures as fit side by side.
+ * Draws as many images as fit side by side.
  *
  * @param values [count, height, width, channels] in [-1, 1]; what lies outside is clipped.
- * @returns The lines, and how many pictures they show.
+ * @returns The lines, and how many images they show.
  */
-export function drawPictures(
+export function drawImages(
   values: ArrayLike<number>,
-  pictures: Pictures,
+  images: Images,
   { columns, colour }: Screen,
 ): { lines: string[]; shown: number } {
   const shrink = Math.max(
-    Math.ceil(pictures.width / columns),
-    Math.ceil(pictures.height / LARGEST_HEIGHT),
+    Math.ceil(images.width / columns),
+    Math.ceil(images.height / LARGEST_HEIGHT),
   );
-  const width = Math.floor(pictures.width / shrink);
-  const shown = Math.min(pictures.count, Math.floor((columns + 1) / (width + 1)));
+  const width = Math.floor(images.width / shrink);
+  const shown = Math.min(images.count, Math.floor((columns + 1) / (width + 1)));
   const draw = colour ? colouredCells : brightnessCells;
   const lines: string[] = [];
-  for (let y = 0; y < Math.floor(pictures.height / shrink); y += 2) {
+  for (let y = 0; y < Math.floor(images.height / shrink); y += 2) {
     const parts = Array.from({ length: shown }, (_, n) => {
-      const at = (x: number, y: number) => pixel(values, pictures, { n, x, y, shrink });
+      const at = (x: number, y: number) => pixel(values, images, { n, x, y, shrink });
       return draw(Array.from({ length: width }, (_, x) => [at(x, y), at(x, y + 1)]));
     });
     lines.push(parts.join(" "));
@@ -74,7 +74,7 @@ export function drawPictures(
   return { lines, shown };
 }
 
-/** [red, green, blue] in 0..255, NaN where there is no number; undefined below the picture. */
+/** [red, green, blue] in 0..255, NaN where there is no number; undefined below the image. */
 type Pixel = number[] | undefined;
 /** What a character shows: a pixel, and the one below it. */
 type Cell = [Pixel, Pixel];
@@ -82,7 +82,7 @@ type Cell = [Pixel, Pixel];
 /** The mean of the square of pixels that becomes one. */
 function pixel(
   values: ArrayLike<number>,
-  { height, width, channels }: Pictures,
+  { height, width, channels }: Images,
   { n, x, y, shrink }: { n: number; x: number; y: number; shrink: number },
 ): Pixel {
   if ((y + 1) * shrink > height) return undefined;
