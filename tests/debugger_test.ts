@@ -79,9 +79,9 @@ Deno.test({
 
       // show and peek are there without an import
       await run.evaluate(at, "show(xt)");
-      const [, title, ...picture] = run.printed.at(-1)!.split("\n");
+      const [, title, ...image] = run.printed.at(-1)!.split("\n");
       assertEquals(title, line);
-      assertEquals(picture.map((row) => row.length), [8, 8, 8, 8]);
+      assertEquals(image.map((row) => row.length), [8, 8, 8, 8]);
       await run.evaluate(at, 'peek(xt, "runs/xt.png")');
       assert((await Deno.stat(`${folder}/runs/xt.png`)).size > 100);
       assertEquals(await run.evaluate(at, "JSON.stringify(tf.memory())"), memory);

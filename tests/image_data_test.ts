@@ -1,4 +1,4 @@
-// The pictures as numbers: scaling, framing, batches, and the digits that come with the program.
+// The images as numbers: scaling, framing, batches, and the digits that come with the program.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { areaAverage, fitToSize, type Pictures } from "../common/data/images/geometry.ts";
 import { batch, type ImageSet } from "../common/data/images/image_set.ts";
@@ -63,12 +63,12 @@ Deno.test("28x28 becomes 32x32 by two background pixels all round", () => {
   }
 });
 
-Deno.test("a picture of the right size is left alone", () => {
+Deno.test("an image of the right size is left alone", () => {
   const source = pictures(32, 32, 3);
   assert(fitToSize(source, 32) === source.pixels);
 });
 
-Deno.test("batch scales to [-1, 1] and turns pictures left to right", () => {
+Deno.test("batch scales to [-1, 1] and turns images left to right", () => {
   const pixels = Uint8Array.from([0, 255, 51, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
   const set: ImageSet = {
     name: "two",
@@ -112,7 +112,7 @@ Deno.test("digits at 16x16 and 32x32 keep their brightness", async () => {
   assert(Math.abs(mean(framed.pixels) * 1024 / 784 - mean(original.pixels)) < 1e-6);
 });
 
-Deno.test("options that do not go together are told in one line", async () => {
+Deno.test("options that do not go together are refused in one line", async () => {
   const bad: [Parameters<typeof loadImages>[0], string][] = [
     [
       { dataset: "minst" as "mnist", size: 16, split: "train" },

@@ -101,9 +101,9 @@ const badIdx: [string, Files, string[]][] = [
   ["too long", { [IMAGES]: Buffer.concat([images, Buffer.of(1)]) }, ["longer", "2352"]],
   ["too wide", { [IMAGES]: idx([1, 28, 84], pixels) }, ["28x84", "28x28"]],
   ["too high", { [IMAGES]: idx([1, 84, 28], pixels) }, ["84x28", "28x28"]],
-  ["no pictures", { [IMAGES]: promise(0, 28, 28) }, ["0 pictures"]],
-  ["four billion pictures", { [IMAGES]: promise(0xffffffff, 28, 28) }, ["4294967295", "1000000"]],
-  ["a million pictures", { [`${IMAGES}.gz`]: gzipSync(promise(1e6, 28, 28)) }, [
+  ["no images", { [IMAGES]: promise(0, 28, 28) }, ["0 pictures"]],
+  ["four billion images", { [IMAGES]: promise(0xffffffff, 28, 28) }, ["4294967295", "1000000"]],
+  ["a million images", { [`${IMAGES}.gz`]: gzipSync(promise(1e6, 28, 28)) }, [
     "truncated",
     "at most",
   ]],
@@ -145,7 +145,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Fashion-MNIST as it is published: 70,000 pictures in a few seconds",
+  name: "Fashion-MNIST as it is published: 70,000 images in a few seconds",
   ignore: !fashionIsHere,
   fn: async () => {
     const start = performance.now();
@@ -167,7 +167,7 @@ Deno.test({
 
 // CIFAR-10
 
-/** The value of picture n, colour c, in row y and column x. */
+/** The value of image n, colour c, in row y and column x. */
 const colour = (n: number, c: number, y: number, x: number) => (n * 7 + c * 80 + y * 2 + x) % 256;
 
 folderTest("cifar10: any of the batches, in order", {
@@ -240,7 +240,7 @@ folderTest("images: cropped to the middle square, on white, by name", {
   // 20 wide, 8 high: red in the middle square, blue left and right of it
   "b.png": png(20, 8, (x) => x >= 6 && x < 14 ? [255, 0, 0, 255] : [0, 0, 255, 255]),
   "a.PNG": png(3, 5, grey(0, 51)),
-  "notes.txt": Buffer.from("not a picture"),
+  "notes.txt": Buffer.from("not an image"),
   "more/c.png": png(2, 2, grey(0)),
   "folder.png/d.png": png(2, 2, grey(0)),
 }, async (dataDir) => {

@@ -222,7 +222,7 @@ Deno.test({
       const output = first.output();
       try {
         for (let i = 0; await changed(record) === before; i++) {
-          assert(i < 200, "the run was not gone on with within 20 s");
+          assert(i < 200, "the run was not resumed within 20 s");
           await pause(100);
         }
         for (const second of [["--resume", "runs/x", "--steps", "4"], ["--out", "runs/x"]]) {
@@ -233,7 +233,7 @@ Deno.test({
         first.kill("SIGKILL");
         await output;
       }
-      // --resume alone would go on to the million steps that the killed one was told
+      // --resume alone would train the million steps that the killed one was given
       assertEquals(JSON.parse(await Deno.readTextFile(record)).settings.steps, 1000000);
       const next = await runScript(script, ["--resume", "runs/x", "--steps", "5"], folder);
       assertEquals(next.code, 0, next.stderr);

@@ -91,7 +91,7 @@ processTest("the same seed gives the same bytes on WebGPU", async (folder) => {
   }
 }, !hasAdapter);
 
-processTest("a run gone on with ends as one that was never stopped", async (folder) => {
+processTest("a resumed run ends as one that was never stopped", async (folder) => {
   const settings = [...TINY, "--backend", "wasm", "--decay", "none"];
   assertEquals((await paper1([...settings, "--steps", "20"], folder)).code, 0);
   const half = [...settings, "--steps", "9", "--out", "runs/half"];
@@ -175,7 +175,7 @@ processTest(
   },
 );
 
-processTest("a loss that is no number ends the run and says what to lower", async (folder) => {
+processTest("a loss of NaN or Infinity ends the run and says what to lower", async (folder) => {
   const args = [...SMALL, "--learning-rate", "1", "--parametrization", "direct", "--decay", "none"];
   const ended = await paper1([...args, "--seed", "3"], folder);
   assertRefused(ended, /the loss is (NaN|-?Infinity) at step \d+.*--learning-rate/, 1);
@@ -192,18 +192,18 @@ processTest("--help explains every flag and writes nothing", async (folder) => {
   assertEquals([...Deno.readDirSync(folder)], []);
 });
 
-processTest("Ctrl-C saves, says how to go on, and going on works", async (folder) => {
+processTest("Ctrl-C saves, says how to resume, and resuming works", async (folder) => {
   const args = [...TINY, "--backend", "wasm", "--steps", "100000"];
   const process = scriptCommand("paper_1_partb.ts", args, folder).spawn();
   let said = "";
   const reader = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  for (let told = false;;) {
+  for (let stopped = false;;) {
     const { value, done } = await reader.read();
     if (done) break;
     said += value;
-    if (!told && said.includes("training ")) { // it runs
+    if (!stopped && said.includes("training ")) { // it runs
       process.kill("SIGINT");
-      told = true;
+      stopped = true;
     }
   }
   await process.stdout.cancel();

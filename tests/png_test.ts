@@ -41,12 +41,12 @@ Deno.test("a PNG file with a wrong byte in its header or pixels is refused", () 
   for (let at = 0; at < file.length - 12; at++) { // the last chunk carries nothing
     const wrong = file.slice();
     wrong[at] ^= 0x55;
-    const inSize = at >= 16 && at < 24; // may claim a gigantic picture
+    const inSize = at >= 16 && at < 24; // may claim a gigantic image
     assertRefused(wrong, at < 8 ? "not a PNG file" : inSize ? "" : "PNG file");
   }
 });
 
-Deno.test("a PNG header that claims a gigantic picture is refused before decoding", () => {
+Deno.test("a PNG header that claims a gigantic image is refused before decoding", () => {
   const file = writePng(noise);
   new DataView(file.buffer).setUint32(16, 0x7fffffff);
   assertRefused(file, "2147483647x5");
@@ -62,7 +62,7 @@ Deno.test("what is not a PNG file is refused", () => {
   assertRefused(new Uint8Array(), "it is empty");
 });
 
-Deno.test("a sheet puts each pixel of each picture where it belongs, enlarged", () => {
+Deno.test("a sheet puts each pixel of each image where it belongs, enlarged", () => {
   const [count, height, width, channels, columns, scale, gap] = [5, 2, 3, 3, 2, 4, 1];
   const images = uniform({ seed: 2, stream: "pictures" }, count * height * width * channels)
     .map((v) => 3 * v - 1.5); // beyond [-1, 1] on both sides

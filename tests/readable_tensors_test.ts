@@ -117,7 +117,7 @@ Deno.test("numbers have few digits and a minus sign", () => {
   assertEquals([-1234567, 0.1 + 0.2, 1 / 3].map(exact), ["−1234567", "0.3", "0.333333"]);
 });
 
-Deno.test("which shapes are pictures", () => {
+Deno.test("which shapes are images", () => {
   const shapes: [number[], number[] | undefined][] = [
     [[28, 20], [1, 28, 20, 1]],
     [[28, 20, 3], [1, 28, 20, 3]],
@@ -167,7 +167,7 @@ Deno.test("a half block shows the colours of two pixels; NaN is red; no line is 
   for (const [n, y, x] of [[0, 0, 0], [0, 3, 2], [1, 4, 3], [1, 1, 1]]) {
     const at = ((n * 5 + y) * 4 + x) * 3;
     const cell = colours[Math.floor(y / 2)][n * 4 + x];
-    assertEquals(cell[y % 2], pixels.slice(at, at + 3).map(toByte), `picture ${n}, ${x} ${y}`);
+    assertEquals(cell[y % 2], pixels.slice(at, at + 3).map(toByte), `image ${n}, ${x} ${y}`);
   }
   assertEquals(colours[0][1][0], [255, 0, 0]);
   assertEquals(colours[2][0][1], undefined); // below the fifth row there is nothing
@@ -180,7 +180,7 @@ Deno.test("without colours characters stand for brightness, and equal pixels for
   assertEquals(lines, Array(2).fill("  ..::--==++**##%%@@"));
 });
 
-Deno.test("as many pictures as fit stand side by side; what is too wide is shown smaller", () => {
+Deno.test("as many images as fit stand side by side; what is too wide is shown smaller", () => {
   const count = 9;
   const pictures = { count, height: 8, width: 8, channels: 1 };
   const white = new Float32Array(count * 64).fill(1);
@@ -228,7 +228,7 @@ Deno.test("a histogram counts every finite number once, in lines no longer than 
   assertEquals(drawHistogram([NaN], 80), []);
 });
 
-Deno.test("show prints a picture or a histogram, under the tensor's line", async () => {
+Deno.test("show prints an image or a histogram, under the tensor's line", async () => {
   await on("cpu", async () => {
     const digit = await printed(() => show(tf.ones([2, 4, 4, 1])));
     assertEquals(digit.split("\n"), ["", String(tf.ones([2, 4, 4, 1])), "@@@@ @@@@", "@@@@ @@@@"]);
@@ -255,7 +255,7 @@ Deno.test("show and peek refuse what is no tensor, and what is gone", async () =
 });
 
 Deno.test({
-  name: "peek writes all pictures of a batch, and overwrites only what it wrote itself",
+  name: "peek writes all images of a batch, and overwrites only what it wrote itself",
   ignore: !mayRunCommands,
   fn: () =>
     inTemporaryFolder(async (folder) => {

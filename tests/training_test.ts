@@ -79,7 +79,7 @@ folderTest("losses are recorded, and no tensor is left", async (path, backend) =
 });
 
 folderTest(
-  "a run gone on with has the curve of one that was never stopped",
+  "a resumed run has the curve of one that was never stopped",
   async (path, backend) => {
     await run(`${path}/straight`, backend, 9);
     await run(`${path}/stopped`, backend, 4);
@@ -92,7 +92,7 @@ folderTest(
 );
 
 folderTest(
-  "a loss that is no number ends the run; the last checkpoint stays",
+  "a loss of NaN or Infinity ends the run; the last checkpoint stays",
   async (path, backend) => {
     for (const bad of [NaN, Infinity]) {
       const at = `${path}/${bad}`;
@@ -169,7 +169,7 @@ folderTest("a process that is killed does not leave its folder locked", async (p
   (await open()).close();
 });
 
-Deno.test("progress is redrawn in a terminal and told in lines elsewhere", () => {
+Deno.test("progress is redrawn in a terminal and printed in lines elsewhere", () => {
   for (const terminal of [true, false]) {
     let shown = "";
     const output: Output = {
