@@ -112,7 +112,7 @@ Deno.test("digits at 16x16 and 32x32 keep their brightness", async () => {
   assert(Math.abs(mean(framed.pixels) * 1024 / 784 - mean(original.pixels)) < 1e-6);
 });
 
-Deno.test("options that do not go together are told in one line", async () => {
+Deno.test("options that do not go together are refused in one line", async () => {
   const bad: [Parameters<typeof loadImages>[0], string][] = [
     [
       { dataset: "minst" as "mnist", size: 16, split: "train" },

@@ -233,7 +233,7 @@ Deno.test({
         first.kill("SIGKILL");
         await output;
       }
-      // --resume alone would go on to the million steps that the killed one was told
+      // --resume alone would train the million steps that the killed one was given
       assertEquals(JSON.parse(await Deno.readTextFile(record)).settings.steps, 1000000);
       const next = await runScript(script, ["--resume", "runs/x", "--steps", "5"], folder);
       assertEquals(next.code, 0, next.stderr);

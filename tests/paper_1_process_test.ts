@@ -1,5 +1,5 @@
 // `deno task paper1` as a whole: its files, its exit codes, its answers to mistakes, its repeatability.
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   assertRefused,
   type Ended,
@@ -53,6 +53,19 @@ processTest("paper1 leaves its files and ends with its numbers", async (folder) 
   const loss = await Deno.readTextFile(`${folder}/runs/paper1-quick-0/loss.csv`);
   assertEquals(loss.trim().split("\n").length, 21);
 });
+
+// the one test of quality: the default settings, about 20 s
+processTest(
+  "the default run's samples are as near to the data as other data is",
+  async (folder) => {
+    const { code, stderr } = await paper1(["--out", "runs/default"], folder);
+    assertEquals(code, 0, stderr);
+    const { results } = JSON.parse(await Deno.readTextFile(`${folder}/runs/default/run.json`));
+    const { slicedWasserstein, slicedWassersteinOfData } = results;
+    assert(slicedWassersteinOfData > 0);
+    assertLess(slicedWasserstein, 1.5 * slicedWassersteinOfData);
+  },
+);
 
 processTest("the same seed gives the same bytes, with any number of threads", async (folder) => {
   assertEquals((await paper1([...SMALL, "--workers", "1"], folder)).code, 0);
@@ -179,18 +192,18 @@ processTest("--help explains every flag and writes nothing", async (folder) => {
   assertEquals([...Deno.readDirSync(folder)], []);
 });
 
-processTest("Ctrl-C saves, says how to go on, and going on works", async (folder) => {
+processTest("Ctrl-C saves, says how to resume, and resuming works", async (folder) => {
   const args = [...TINY, "--backend", "wasm", "--steps", "100000"];
   const process = scriptCommand("paper_1_partb.ts", args, folder).spawn();
   let said = "";
   const reader = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  for (let told = false;;) {
+  for (let stopped = false;;) {
     const { value, done } = await reader.read();
     if (done) break;
     said += value;
-    if (!told && said.includes("training ")) { // it runs
+    if (!stopped && said.includes("training ")) { // it runs
       process.kill("SIGINT");
-      told = true;
+      stopped = true;
     }
   }
   await process.stdout.cancel();

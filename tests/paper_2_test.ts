@@ -87,7 +87,7 @@ Deno.test("a training step leaves no tensors behind", async () => {
   });
 });
 
-Deno.test("training goes on from the optimizer's step with the same numbers", async () => {
+Deno.test("training resumed at the optimizer's step has the same numbers", async () => {
   await on("wasm", async () => {
     const images = await eightDigits(8);
     const lossesOf = async (stops: number[]) => {
@@ -176,7 +176,7 @@ for (const backend of ["wasm", "webgpu"]) {
     fn: () =>
       inTemporaryFolder(async (folder) => {
         const out = `${folder}/runs/test`;
-        // one sample is no sample to measure, so webgpu is spared the classifier
+        // a single sample is not measured, so that webgpu need not train the classifier
         const samples = backend === "wasm" ? "5" : "1";
         const flags = [...tiny, "--backend", backend, "--steps", "3", "--sample-steps", "4"];
         const run = await runScript(

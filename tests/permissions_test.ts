@@ -39,10 +39,13 @@ const UNLIMITED = "test";
 /** Tasks for working on the project itself: they stay out of a user's runs. */
 const FOR_DEVELOPERS = ["test", "check", "kernels", "page-script"];
 
+/** Git's files: the first three say which commit is checked out, the last may have passwords. */
+const GIT = [".git/HEAD", ".git/refs", ".git/packed-refs", ".git/config"];
+
 /** The attempts below that a row of the table promises; all others must fail. */
 function promised({ reads, writes, network, programs }: Row): string[] {
-  const paths = (cell: string) => [...cell.matchAll(/`([\w./]+)`/g)].map(([, path]) => path);
-  const readable = reads === "the project" ? ["runs/", "images/", "."] : paths(reads);
+  const paths = (cell: string) => [...cell.matchAll(/`([\w./-]+)`/g)].map(([, path]) => path);
+  const readable = reads === "the project" ? ["runs/", "images/", ".", ...GIT] : paths(reads);
   return [
     ...readable.map((path) => `reading ${path}`),
     ...(readable.includes(".") ? ["reading through a path out of runs/"] : []),
@@ -60,6 +63,10 @@ const attempts = {
   "reading images/": () => Deno.stat("images"),
   "reading .": () => Array.fromAsync(Deno.readDir(".")),
   "reading through a path out of runs/": () => Deno.readTextFile("runs/../secret.txt"),
+  "reading .git/HEAD": () => Deno.stat(".git/HEAD"),
+  "reading .git/refs": () => Deno.stat(".git/refs"),
+  "reading .git/packed-refs": () => Deno.stat(".git/packed-refs"),
+  "reading .git/config": () => Deno.stat(".git/config"),
   "reading a file elsewhere": () => Deno.readTextFile("/etc/hostname"),
   "writing runs/": () => write("runs/attempt"),
   "writing images/": () => write("images/attempt"),
@@ -96,10 +103,12 @@ async function attemptAll() {
 
 /** A folder with what the attempts look for. */
 async function prepareAttempts(folder: string): Promise<void> {
-  for (const name of ["runs", "images", "docs"]) {
+  for (const name of ["runs", "images", "docs", ".git/refs"]) {
     await Deno.mkdir(`${folder}/${name}`, { recursive: true });
   }
-  await Deno.writeTextFile(`${folder}/secret.txt`, "secret");
+  for (const name of ["secret.txt", ".git/HEAD", ".git/packed-refs", ".git/config"]) {
+    await Deno.writeTextFile(`${folder}/${name}`, "secret");
+  }
 }
 
 /** That just the promised attempts are allowed, and that Deno's permissions stop the others. */
@@ -298,7 +307,14 @@ for (const [task, small] of [["paper1", SMALL_1], ["paper2", SMALL_2]] as const)
         assert(tried.length > 2, `${tried.length} rounds`);
         const allowed = promised((await table()).get(task)!);
         for (const results of tried) assertOnly(allowed, results, task);
-        assertEquals(await namesIn(folder), ["docs", "images", "runs", "secret.txt", "wrapper.ts"]);
+        assertEquals(await namesIn(folder), [
+          ".git",
+          "docs",
+          "images",
+          "runs",
+          "secret.txt",
+          "wrapper.ts",
+        ]);
       }),
   });
 }

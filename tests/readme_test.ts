@@ -158,7 +158,7 @@ Deno.test({
   ignore: !mayRunCommands,
   fn: () =>
     inTemporaryFolder(async (folder) => {
-      for (const task of ["paper1", "paper2"]) { // what the other commands go on with
+      for (const task of ["paper1", "paper2"]) { // what the other commands resume
         await succeeds(await run(task, ["--out", `runs/${task}-quick-0`], folder), task);
       }
       for (const [task, ...flags] of await commandsOf()) {

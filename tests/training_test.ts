@@ -169,7 +169,7 @@ folderTest("a process that is killed does not leave its folder locked", async (p
   (await open()).close();
 });
 
-Deno.test("progress is redrawn in a terminal and told in lines elsewhere", () => {
+Deno.test("progress is redrawn in a terminal and printed in lines elsewhere", () => {
   for (const terminal of [true, false]) {
     let shown = "";
     const output: Output = {
