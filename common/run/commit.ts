@@ -5,45 +5,24 @@
  */
 
 /**
- * The commit that is checked out where the project lies, as Git's hexadecimal name of it. What was
- * changed since that commit is not looked at.
+ * The commit that is checked out where the project lies. What was changed since is not looked at.
  *
- * Git is not started: its files are read, and only where that is permitted already; nobody is asked.
- * Enough is `--allow-read=.git/HEAD,.git/refs,.git/packed-refs`.
+ * It is in the last line of Git's own log of HEAD. As an import with a fixed path, that file needs no
+ * permission to read.
  *
- * @param project The folder that has .git in it, with a slash at its end.
- * @returns Undefined without a commit, without Git's files, or without the permission to read them.
+ * @returns Git's hexadecimal name of the commit; undefined where the project is no clone.
  */
-export async function checkedOutCommit(
-  project: URL = new URL("../../", import.meta.url),
-): Promise<string | undefined> {
-  const head = await readPermitted(new URL(".git/HEAD", project));
-  if (isCommit(head)) return head;
-  // on a branch: ref: refs/heads/main
-  const [, ref] = /^ref: (refs\/\S+)$/.exec(head ?? "") ?? [];
-  if (!ref || ref.includes("..")) return undefined;
-  const commit = await readPermitted(new URL(`.git/${ref}`, project));
-  if (isCommit(commit)) return commit;
-  // many branches in one file, each in a line: commit, space, branch
-  const packed = await readPermitted(new URL(".git/packed-refs", project)) ?? "";
-  const line = packed.split("\n").find((line) => line.endsWith(` ${ref}`));
-  const [found] = line?.split(" ") ?? [];
-  return isCommit(found) ? found : undefined;
-}
-
-/** SHA-1, or SHA-256 where a repository was made with it. */
-function isCommit(text?: string): text is string {
-  return text !== undefined && /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(text);
-}
-
-/** A file's text without space around it; undefined if it is not there or may not be read. */
-async function readPermitted(file: URL): Promise<string | undefined> {
-  if (file.protocol !== "file:") return undefined;
-  const { state } = await Deno.permissions.query({ name: "read", path: file });
-  if (state !== "granted") return undefined;
+export async function checkedOutCommit(): Promise<string | undefined> {
   try {
-    return (await Deno.readTextFile(file)).trim();
+    const { default: log } = await import("../../.git/logs/HEAD", { with: { type: "text" } });
+    return lastCommit(log);
   } catch {
-    return undefined; // a run goes on without it
+    return undefined; // there is no such file
   }
+}
+
+/** The commit that the last line of a log of HEAD leads to: "before after author time…". */
+export function lastCommit(log: string): string | undefined {
+  const [, commit] = log.trimEnd().split("\n").at(-1)!.split(" ");
+  return /^[0-9a-f]{40,64}$/.test(commit ?? "") ? commit : undefined;
 }

@@ -8,6 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "../backend.ts";
 import type { RunIdentity } from "./state.ts";
 import { askForFolder, makeFolder, writeAtomically, writingFailed } from "../files/files.ts";
+import { checkedOutCommit } from "./commit.ts";
 import { readRecord, type RunRecord } from "./record.ts";
 import { decisiveSettings } from "./settings.ts";
 import type { Command, Flags } from "./flags.ts";
@@ -58,7 +59,7 @@ export class RunFolder {
     );
     await makeFolder(path);
     const lock = await takeLock(path);
-    const folder = new RunFolder(path, newRecord(options), identityOf(options), lock);
+    const folder = new RunFolder(path, await newRecord(options), identityOf(options), lock);
     await folder.#refuseTaken();
     await folder.update({});
     return folder;
@@ -68,7 +69,7 @@ export class RunFolder {
     const earlier = await readRecord(`${path}/run.json`);
     const lock = await takeLock(path);
     const { seconds, results, started } = earlier as RunRecord;
-    const record = { ...newRecord(options), seconds, results, started };
+    const record = { ...await newRecord(options), seconds, results, started };
     return new RunFolder(path, record, identityOf(options), lock);
   }
 
@@ -146,7 +147,9 @@ async function openLock(path: string): Promise<Deno.FsFile> {
   }
 }
 
-function newRecord({ command, settings, backend }: OpenOptions): RunRecord {
+async function newRecord(
+  { command, settings, backend }: OpenOptions,
+): Promise<RunRecord> {
   const now = new Date().toISOString();
   const { name, adapter, workers } = backend;
   return {
@@ -157,6 +160,7 @@ function newRecord({ command, settings, backend }: OpenOptions): RunRecord {
       v8: Deno.version.v8,
       tfjs: tf.version_core,
     },
+    commit: await checkedOutCommit(),
     backend: { name, adapter, workers },
     status: "running",
     started: now,

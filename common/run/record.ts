@@ -12,6 +12,8 @@ export interface RunRecord {
   script: string;
   settings: Record<string, unknown>;
   versions: Record<string, string>;
+  /** The project's commit, where it is a clone. */
+  commit?: string;
   backend: { name: string; adapter?: string; workers: number };
   status: "running" | "interrupted" | "finished";
   /** When it was begun and last written, in ISO 8601. */
