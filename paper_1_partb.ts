@@ -355,6 +355,7 @@ export async function main(args: string[]): Promise<number> {
   return await trainAndReport({
     command,
     start: startTraining,
+    data: ({ data }) => data.sha256,
     network: ({ model }) => model,
     train,
     bar: { lossName: "KL" },

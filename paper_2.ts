@@ -201,9 +201,11 @@ const flags = {
   emaDecay: number({ help: "decay of the averaged weights", default: 0.998, min: 0, max: 1 }),
   ...samplerFlags,
   samples: integer({ help: "images to draw at the end", default: 512, max: 100_000 }),
-  sampleOnly: onOff({ help: "draw images with the model of --resume, without training" }),
+  sampleOnly: onOff({
+    help: "draw images with the model of --resume, into --out [<run>-samples beside the run]",
+  }),
   compareSamplers: onOff({
-    help: "send the same noises through several samplers with the model of --resume",
+    help: "send the same noises through several samplers, into --out [<run>-samplers]",
   }),
 };
 /** A run's settings. */
@@ -268,6 +270,7 @@ export async function main(args: string[]): Promise<number> {
   return await trainAndReport({
     command,
     start: startTraining,
+    data: ({ images }) => images.sha256,
     network: ({ model }) => model.network,
     averaged: true,
     train: algorithm1,

@@ -8,9 +8,11 @@ import { readSafetensors } from "../checkpoint.ts";
 import { createModel, type ImageModel, type ImageModelOptions } from "../network/image_model.ts";
 import { UserError } from "../user_error.ts";
 import { choice, integer, kebab, number, type Settings, text } from "./flags.ts";
-import { readRecord } from "./record.ts";
+import { readRecord, recordedValue } from "./record.ts";
 
 const LIST = /^\d+(,\d+)*$/;
+/** Many times more channels than at full size than any network has. */
+const MOST_MULT = 1024;
 
 /** The flags that decide the model's shape; the defaults are those of paper 2's preset `quick`. */
 export const modelFlags = {
@@ -20,8 +22,10 @@ export const modelFlags = {
     help: "channels of each level as multiples; each level has half the size of the one before",
     placeholder: "N,N,…",
     default: "1,2,4",
-    allowed: "whole numbers from 1 with commas between them, like 1,2,2",
-    accepts: (list) => LIST.test(list) && !list.split(",").some((mult) => Number(mult) === 0),
+    allowed: `whole numbers from 1 to ${MOST_MULT} with commas between them, like 1,2,2`,
+    accepts: (list) =>
+      LIST.test(list) &&
+      list.split(",").map(Number).every((mult) => mult >= 1 && mult <= MOST_MULT),
   }),
   attentionLevels: text({
     help: "levels with self-attention, 0 being the full size",
@@ -96,6 +100,12 @@ export async function loadModel(folder: string): Promise<ImageModel> {
   const settings = await recordedSettings(`${folder}/run.json`);
   const weights = await readSafetensors(`${folder}/model.safetensors`);
   const inChannels = weights.get("conv1.weight")?.shape[1] ?? 1; // [C, in, 3, 3]
+  if (inChannels !== 1 && inChannels !== 3) {
+    tf.dispose([...weights.values()]);
+    throw new UserError(
+      `${folder}/model.safetensors is for images of ${inChannels} channels; allowed are 1 and 3`,
+    );
+  }
   const model = createModel(modelOptions({ ...settings, seed: 0 }, inChannels));
   try {
     model.network.load(weights);
@@ -113,14 +123,14 @@ async function recordedSettings(path: string): Promise<ModelSettings> {
   const { settings: all = {} } = await readRecord(path);
   const settings: Record<string, unknown> = {};
   for (const [name, flag] of Object.entries(modelFlags)) {
-    const recorded = all[name];
-    settings[name] = recorded === undefined ? undefined : flag.parse(String(recorded));
-    if (settings[name] === undefined) {
-      const found = recorded === undefined ? `has no ${kebab(name)}` : `has ${name} = ${recorded}`;
+    if (!Object.hasOwn(all, name)) {
       throw new UserError(
-        `${path} ${found}; allowed: ${flag.allowed}; expected the run.json of a paper2 run`,
+        `${path} has no ${
+          kebab(name)
+        }; allowed: ${flag.allowed}; expected the run.json of a paper2 run`,
       );
     }
+    settings[name] = recordedValue<unknown>(flag, { name, value: all[name], path });
   }
   return settings as ModelSettings;
 }
