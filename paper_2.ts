@@ -37,6 +37,7 @@ import {
   type Denoiser,
   everyTimestep,
   fewerTimesteps,
+  heldInRange,
   reverseProcess,
 } from "./common/reverse_process.ts";
 import { datasetFlags } from "./common/run/dataset.ts";
@@ -123,7 +124,7 @@ export function algorithm2(
     // x̂₀ = (xₜ − √(1−ᾱₜ)·ε_θ(xₜ, t))/√ᾱₜ   (Eq. 15)
     const alphaBar = schedule.alphaBar(t);
     const noise = tf.mul(epsTheta, Math.sqrt(1 - alphaBar));
-    const x0Hat = tf.clipByValue(tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)), -1, 1);
+    const x0Hat = heldInRange(tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)));
     // μ̃ₜ(xₜ, x̂₀) = √ᾱ_{t−1}·βₜ/(1−ᾱₜ)·x̂₀ + √αₜ·(1−ᾱ_{t−1})/(1−ᾱₜ)·xₜ,  σₜ² = β̃ₜ   (Eq. 7)
     const { coefX0, coefXt, std } = schedule.posterior(t);
     const mean = tf.add(tf.mul(x0Hat, coefX0), tf.mul(xt, coefXt));
@@ -152,7 +153,7 @@ export function ddim(
     const epsTheta = network.forward(xt, tf.fill([shape[0]], t));
     // "predicted x₀": x̂₀ = (xₜ − √(1−ᾱₜ)·ε_θ(xₜ, t))/√ᾱₜ, held within [-1, 1]
     const noise = tf.mul(epsTheta, Math.sqrt(1 - alphaBar));
-    const x0Hat = tf.clipByValue(tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)), -1, 1);
+    const x0Hat = heldInRange(tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)));
     // σₜ = η·√((1−ᾱₙ)/(1−ᾱₜ))·√(1 − ᾱₜ/ᾱₙ)   (Eq. 16)
     const sigma = eta *
       Math.sqrt((1 - alphaBarNext) / (1 - alphaBar) * (1 - alphaBar / alphaBarNext));

@@ -5,6 +5,7 @@
  * @module
  */
 import { UserError } from "../user_error.ts";
+import { sha256 } from "./sha256.ts";
 
 /** The numbers of one tensor outside of any backend. */
 export interface HostTensor {
@@ -30,6 +31,8 @@ type Dtype = keyof typeof ARRAYS;
 
 /** The longest header the format allows. */
 const LONGEST_HEADER = 100_000_000;
+/** No axis of a tensor is longer, not even of one that is empty. */
+const LONGEST_SIDE = 2 ** 31 - 1;
 /** Characters of a message: a file may give a tensor a name of megabytes. */
 const LONGEST_MESSAGE = 300;
 
@@ -68,6 +71,30 @@ export function encodeSafetensors(
     at += data.byteLength;
   }
   return bytes;
+}
+
+/** The metadata's entry with the checksum. */
+const SEAL = "sha256";
+
+/**
+ * The bytes of a file with its own checksum in the metadata: the SHA-256 of the bytes that it would have
+ * without it. Other readers ignore it.
+ */
+export async function encodeSealed(
+  tensors: Map<string, HostTensor>,
+  metadata: Record<string, string> = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const seal = await sha256(encodeSafetensors(tensors, metadata));
+  return encodeSafetensors(tensors, { ...metadata, [SEAL]: seal });
+}
+
+/**
+ * Whether a file's content fits its checksum; undefined where it has none, as in a file from another
+ * program.
+ */
+export async function isIntact({ tensors, metadata }: Contents): Promise<boolean | undefined> {
+  const { [SEAL]: seal, ...rest } = metadata;
+  return seal === undefined ? undefined : seal === await sha256(encodeSafetensors(tensors, rest));
 }
 
 /**
@@ -174,9 +201,10 @@ function endOfString(json: string, start: number): number {
 /** The header's entries, checked for their form, in the order in which they lie in the file. */
 function sortedEntries(entries: Record<string, unknown>, fail: Fail): [string, Entry][] {
   const whole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const isSide = (value: unknown) => whole(value) && (value as number) <= LONGEST_SIDE;
   const checked = Object.entries(entries).map(([name, entry]): [string, Entry] => {
     const isSound = isRecord(entry) && typeof entry.dtype === "string" &&
-      Array.isArray(entry.shape) && entry.shape.every(whole) && entry.shape.length <= 8 &&
+      Array.isArray(entry.shape) && entry.shape.every(isSide) && entry.shape.length <= 8 &&
       Array.isArray(entry.data_offsets) && entry.data_offsets.length === 2 &&
       entry.data_offsets.every(whole);
     if (!isSound) throw fail(`its entry for ${name} is not a dtype, a shape and two offsets`);
