@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { UserError } from "../user_error.ts";
+import { oneLine, UserError } from "../user_error.ts";
 import { sha256 } from "./sha256.ts";
 
 /** The numbers of one tensor outside of any backend. */
@@ -106,7 +106,7 @@ export async function isIntact({ tensors, metadata }: Contents): Promise<boolean
  */
 export function decodeSafetensors(bytes: Uint8Array, source: string): Contents {
   const fail = (why: string) =>
-    new UserError(`${source} is not a usable model file: ${shown(why)}`);
+    new UserError(`${source} is not a usable model file: ${oneLine(why, LONGEST_MESSAGE)}`);
   if (bytes.length < 8) throw fail(`it has ${bytes.length} bytes; the header alone needs more`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = view.getBigUint64(0, true);
@@ -226,12 +226,6 @@ function dtypeOf(data: HostTensor["data"]): Dtype {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A message that may hold names out of the file: one line, without control characters, not too long. */
-function shown(message: string): string {
-  const line = message.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "�");
-  return line.length <= LONGEST_MESSAGE ? line : `${line.slice(0, LONGEST_MESSAGE)}…`;
 }
 
 function product(shape: number[]): number {

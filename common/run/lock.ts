@@ -31,6 +31,12 @@ export async function isLetGo(folder: string): Promise<boolean> {
 }
 
 async function openLock(path: string): Promise<Deno.FsFile> {
+  const found = await Deno.lstat(path).catch(() => undefined);
+  if (found && !found.isFile) {
+    throw new UserError(
+      `${path} is not a file that a run writes; remove it, or give another --out`,
+    );
+  }
   try {
     return await Deno.open(path, { write: true, create: true });
   } catch (error) {
