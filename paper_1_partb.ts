@@ -41,6 +41,7 @@ import {
 import { runMain } from "./common/run/main.ts";
 import {
   paper1 as command,
+  pointMemory,
   pointSchedule,
   type PointSettings,
 } from "./common/run/point_settings.ts";
@@ -365,6 +366,7 @@ export async function main(args: string[]): Promise<number> {
   if (!read) return 0;
   return await trainAndReport({
     command,
+    memory: pointMemory,
     start: startTraining,
     data: ({ data }) => data.sha256,
     network: ({ model }) => model,

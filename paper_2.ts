@@ -43,7 +43,7 @@ import {
 import { datasetFlags } from "./common/run/dataset.ts";
 import { choice, type Command, integer, number, onOff, type Settings } from "./common/run/flags.ts";
 import { runMain } from "./common/run/main.ts";
-import { modelFlags, modelOptions } from "./common/run/model_settings.ts";
+import { imageMemory, modelFlags, modelOptions } from "./common/run/model_settings.ts";
 import { checkSampler, samplerFlags, type SamplerSettings } from "./common/run/sampler_flags.ts";
 import { commonFlags, readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
@@ -265,11 +265,13 @@ export async function main(args: string[]): Promise<number> {
   if (!read) return 0;
   const { settings, given } = read;
   checkSampler(settings, given, settings.timesteps);
+  modelOptions(settings, 1); // what does not go together is said before anything is started
   if (settings.sampleOnly || settings.compareSamplers) {
     return await drawWithModel({ command, settings, given, chainOf });
   }
   return await trainAndReport({
     command,
+    memory: imageMemory,
     start: startTraining,
     data: ({ images }) => images.sha256,
     network: ({ model }) => model.network,

@@ -22,5 +22,5 @@ export class UserError extends Error {
 /** A text that may hold words out of a file: in one line, without control characters, not too long. */
 export function oneLine(text: string, longest = LONGEST_MESSAGE): string {
   const cut = text.length <= longest ? text : `${text.slice(0, longest)}…`;
-  return cut.replace(/\p{Cc}+|[\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
 }

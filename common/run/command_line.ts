@@ -145,7 +145,7 @@ function takeSwitchValues(
 function parseValue(name: string, flag: Flag<unknown>, text: string): unknown {
   const value = flag.parse(text);
   if (value !== undefined) return value;
-  const what = text === "" ? "is given without a value" : `does not take '${text}'`;
+  const what = text === "" ? "has no value, or an empty one" : `does not take '${text}'`;
   throw new UserError(`--${kebab(name)} ${what}; allowed: ${flag.allowed}`);
 }
 

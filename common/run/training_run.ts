@@ -9,6 +9,7 @@ import { type Backend, type BackendName, selectBackend } from "../backend.ts";
 import { writeSafetensors } from "../checkpoint.ts";
 import { makeTensorsReadable } from "../inspect/readable_tensors.ts";
 import type { Adam } from "../network/adam.ts";
+import { type MemorySetting, refuseTooLarge } from "../network/memory.ts";
 import type { Command, Flags, Settings } from "./flags.ts";
 import { type OpenOptions, RunFolder } from "./folder.ts";
 import { commandText } from "./help.ts";
@@ -68,6 +69,8 @@ export interface TrainingScript<F extends Flags, T extends Trained> {
   command: Command<F>;
   /** Data, an untrained model and its optimizer. */
   start(settings: Settings<F>): Promise<T>;
+  /** What decides how much memory is needed, the setting to make smaller first. */
+  memory(settings: Settings<F>): MemorySetting[];
   /** SHA-256 of the data, where they come from files. */
   data?(training: NoInfer<T>): string | undefined;
   /** The network whose weights are kept. */
@@ -96,7 +99,7 @@ export interface TrainingScript<F extends Flags, T extends Trained> {
  *
  * @returns The exit code: 0 for a finished run, 130 after Ctrl-C.
  * @throws {UserError} What the parts of the script throw, and {@linkcode followTraining}; `--out` with
- * `--resume`; other data than the run was begun with; a result that is not a number.
+ * `--resume`; more memory is needed than there is; other data than the run was begun with; a result that is not a number.
  */
 export async function trainAndReport<F extends Flags, T extends Trained>(
   script: TrainingScript<F, T>,
@@ -105,6 +108,7 @@ export async function trainAndReport<F extends Flags, T extends Trained>(
   const { command } = script;
   if (await isFinished(command, settings)) return 0;
   return await onBackend(settings, async (backend) => {
+    refuseTooLarge(script.memory(settings), backend);
     const training = await script.start(settings);
     return await inRunFolder({ command, settings, backend }, async (folder) => {
       const started = performance.now();
