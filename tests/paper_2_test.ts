@@ -17,7 +17,13 @@ import { loadModel } from "../common/run/model_settings.ts";
 import { gaussianNoise } from "../common/engine/noise.ts";
 import { algorithm1, algorithm2, ddim } from "../paper_2.ts";
 import { on } from "./backends.ts";
-import { assertRefused, contentsOf, inTemporaryFolder, mayRunCommands, runScript } from "./commands.ts";
+import {
+  assertRefused,
+  contentsOf,
+  inTemporaryFolder,
+  mayRunCommands,
+  runScript,
+} from "./commands.ts";
 import { stirred } from "./weights.ts";
 
 const hasAdapter = await navigator.gpu?.requestAdapter() != null;

@@ -161,7 +161,7 @@ export function refuseTooLarge(
     throw new UserError(`${need}; ${what}`);
   }
   throw new UserError(
-    `${need}; make ${settings.map(({ name }) => `--${name}`).join(" and ")} smaller`,
+    `${need}; no smaller ${settings.map(({ name }) => `--${name}`).join(", ")} alone is enough`,
   );
 }
 
