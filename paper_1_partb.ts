@@ -103,6 +103,21 @@ export function qPosteriorRows(schedule: Schedule, times: number[], x0: tf.Tenso
   };
 }
 
+/** B fresh points for each t, the forward chain's xₜ from each, and its posterior. */
+function drawForward(
+  { schedule, data }: { schedule: Schedule; data: PointData },
+  times: number[],
+  B: number,
+  draw: Draw,
+) {
+  const shape: [number, number, number] = [times.length, B, 2];
+  const points = data.sample({ ...draw, stream: `${draw.stream} x0` }, times.length * B);
+  const x0 = tf.tensor3d(points, shape);
+  const eps = gaussianNoise<tf.Rank.R3>({ ...draw, stream: `${draw.stream} eps` }, shape);
+  const xt = qSampleRows(schedule, times, x0, eps);
+  return { xt, q: qPosteriorRows(schedule, times, x0, xt) };
+}
+
 /** A number for each row, shaped to multiply [N, B, 2]. */
 function perRow(times: number[], of: (t: number) => number): tf.Tensor3D {
   return tf.tensor3d(times.map(of), [times.length, 1, 1]);
@@ -238,21 +253,6 @@ export async function measureBound(
     gaussianEntropy(1);
   const points = data.sample({ seed, stream: "null model" }, count);
   return { K, nullModel: nullLogLikelihood(points), klPerT: { t: times.slice(1), value } };
-}
-
-/** B fresh points for each t, the forward chain's xₜ from each, and its posterior. */
-function drawForward(
-  { schedule, data }: Pick<Training, "schedule" | "data">,
-  times: number[],
-  B: number,
-  draw: Draw,
-) {
-  const shape: [number, number, number] = [times.length, B, 2];
-  const points = data.sample({ ...draw, stream: `${draw.stream} x0` }, times.length * B);
-  const x0 = tf.tensor3d(points, shape);
-  const eps = gaussianNoise<tf.Rank.R3>({ ...draw, stream: `${draw.stream} eps` }, shape);
-  const xt = qSampleRows(schedule, times, x0, eps);
-  return { xt, q: qPosteriorRows(schedule, times, x0, xt) };
 }
 
 /** The rows from t = 2 on: at t = 1 the posterior is a point, and there is nothing to learn. */
