@@ -5,7 +5,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { decodeSafetensors, encodeSafetensors, type HostTensor } from "./files/safetensors.ts";
-import { readBytes, writeAtomically } from "./files/files.ts";
+import { readBytes } from "./files/reading.ts";
+import { writeAtomically } from "./files/writing.ts";
 
 /**
  * Reads a model file.

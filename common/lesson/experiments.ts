@@ -4,7 +4,7 @@
  * @module
  */
 import { decodeSafetensors } from "../files/safetensors.ts";
-import { readBytes, readText } from "../files/files.ts";
+import { readBytes, readText } from "../files/reading.ts";
 import { labelledRows } from "../plot/labelled_rows.ts";
 import { diffusionFigure } from "../plot/figures.ts";
 import { readRecord } from "../run/record.ts";

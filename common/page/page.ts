@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { writeAtomically } from "../files/files.ts";
+import { writeAtomically } from "../files/writing.ts";
 import { readRun } from "./data.ts";
 import { equationStyle, withoutStyleAttributes } from "./equations.ts";
 import notices from "./notices.txt" with { type: "text" };

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { readBytes, writeAtomically } from "../files/files.ts";
+import { readBytes } from "../files/reading.ts";
+import { writeAtomically } from "../files/writing.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
 import { encodeFilm, ENDINGS, type Film, type Format } from "../plot/film/film.ts";
 import type { ChainPoint } from "../reverse_process.ts";

@@ -9,7 +9,7 @@ import type { Backend } from "../backend.ts";
 import { batch, type ImageSet } from "../data/images/image_set.ts";
 import { hasDigits, loadImages } from "../data/images/load.ts";
 import { readPngImage } from "../data/images/png_folder.ts";
-import { makeFolder, writeAtomically } from "../files/files.ts";
+import { makeFolder, writeAtomically } from "../files/writing.ts";
 import { trainClassifier } from "./classifier_training.ts";
 import { type DigitClassifier } from "../network/digit_classifier.ts";
 import type { ImageModel } from "../network/image_model.ts";

@@ -7,7 +7,8 @@
 import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "../backend.ts";
 import type { RunIdentity } from "./state.ts";
-import { askForFolder, makeFolder, writeAtomically, writingFailed } from "../files/files.ts";
+import { writingFailed } from "../files/file_errors.ts";
+import { askForFolder, makeFolder, writeAtomically } from "../files/writing.ts";
 import { checkedOutCommit } from "./commit.ts";
 import { readRecord, type RunRecord } from "./record.ts";
 import { decisiveSettings } from "./settings.ts";

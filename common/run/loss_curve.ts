@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readText } from "../files/files.ts";
+import { readText } from "../files/reading.ts";
 import { UserError } from "../user_error.ts";
 
 const HEADER = "step,loss";

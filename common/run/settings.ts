@@ -17,7 +17,7 @@ import {
   text,
 } from "./flags.ts";
 import { helpText } from "./help.ts";
-import { askForFolder } from "../files/files.ts";
+import { askForFolder } from "../files/writing.ts";
 import { readRecord } from "./record.ts";
 import { UserError } from "../user_error.ts";
 

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { readBytes, writeAtomically, writingFailed } from "../files/files.ts";
+import { writingFailed } from "../files/file_errors.ts";
+import { readBytes } from "../files/reading.ts";
+import { writeAtomically } from "../files/writing.ts";
 import { UserError } from "../user_error.ts";
 import {
   type Contents,

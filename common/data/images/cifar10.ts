@@ -5,7 +5,8 @@
  * @module
  */
 import { UserError } from "../../user_error.ts";
-import { ByteReader, explained } from "../../files/byte_reader.ts";
+import { ByteReader } from "../../files/byte_reader.ts";
+import { readFolder } from "../../files/reading.ts";
 import type { Images } from "./geometry.ts";
 import { readTar } from "./tar.ts";
 
@@ -59,7 +60,7 @@ export async function readCifar10Folder(
 }
 
 async function readBatches(folder: string, split: "train" | "test"): Promise<Batch[]> {
-  const entries = await explained(folder, () => Array.fromAsync(Deno.readDir(folder)));
+  const entries = await readFolder(folder);
   const names = new Set(entries.map((entry) => entry.name));
   const files = FILES[split].filter((name) => names.has(name));
   if (files.length > 0) {

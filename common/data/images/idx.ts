@@ -5,7 +5,8 @@
  * @module
  */
 import { UserError } from "../../user_error.ts";
-import { ByteReader, explained } from "../../files/byte_reader.ts";
+import { ByteReader } from "../../files/byte_reader.ts";
+import { readFolder } from "../../files/reading.ts";
 import type { Images } from "./geometry.ts";
 
 const SIDE = 28;
@@ -121,7 +122,7 @@ async function readBody(
 
 /** The first of a file's usual names that exists in the folder. */
 async function findFile(folder: string, stem: string, ending: string): Promise<string | undefined> {
-  const names = await explained(folder, () => Array.fromAsync(Deno.readDir(folder)));
+  const names = await readFolder(folder);
   const found = new Set(names.map((entry) => entry.name));
   for (const separator of ["-", "."]) {
     for (const packing of ["", ".gz"]) {

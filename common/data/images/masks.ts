@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readBytes } from "../../files/files.ts";
+import { readBytes } from "../../files/reading.ts";
 import { readPng } from "./png.ts";
 import { permutation } from "../../random.ts";
 import { UserError } from "../../user_error.ts";

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { readBytes } from "../../files/files.ts";
+import { readBytes, readFolder } from "../../files/reading.ts";
 import { readPng } from "./png.ts";
 import { UserError } from "../../user_error.ts";
-import { explained } from "../../files/byte_reader.ts";
 import { areaAverage, type Images } from "./geometry.ts";
 
 /**
@@ -20,10 +19,7 @@ export async function readPngFolder(
   folder: string,
   size: number,
 ): Promise<Images> {
-  const entries = await explained(
-    folder,
-    () => Array.fromAsync(Deno.readDir(folder)),
-  );
+  const entries = await readFolder(folder);
   const names = entries
     .filter((entry) => !entry.isDirectory && /\.png$/i.test(entry.name))
     .map((entry) => entry.name)

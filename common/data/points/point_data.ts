@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readText } from "../../files/files.ts";
+import { readText } from "../../files/reading.ts";
 import type { Draw } from "../../random.ts";
 import { sampleCircles } from "./circles.ts";
 import { parsePoints, resample } from "./csv.ts";
