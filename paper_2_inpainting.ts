@@ -62,7 +62,7 @@ export interface RepaintOptions {
 }
 
 /** The timesteps that {@linkcode repaint} visits before 0. */
-export function repaintTimes(
+function repaintTimes(
   T: number,
   options: Pick<RepaintOptions, "sampleSteps" | "jumpLength" | "jumps">,
 ): number[] {

@@ -18,7 +18,7 @@ const RECORD = 1 + 3 * PLANE;
 const MOST_BYTES = 10 * 10_000 * RECORD;
 
 /** The archive that can stand in a folder in place of the batches. */
-export const CIFAR10_ARCHIVE = "cifar-10-binary.tar.gz";
+const CIFAR10_ARCHIVE = "cifar-10-binary.tar.gz";
 
 const FILES = {
   train: [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`),

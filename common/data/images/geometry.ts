@@ -39,7 +39,7 @@ export function fitToSize(
 }
 
 /** The images in the middle of size×size, surrounded by the background; an odd pixel goes below and right. */
-export function frame(
+function frame(
   { count, height, width, channels, pixels }: Images,
   size: number,
   background: number,

@@ -50,7 +50,7 @@ export async function readIdxFolder(
 }
 
 /** Reads an IDX file of 28×28 images. */
-export async function readIdxImages(path: string): Promise<Images> {
+async function readIdxImages(path: string): Promise<Images> {
   await using reader = await ByteReader.open(path);
   const [count, height, width] = await readHeader(reader, "images");
   if (height !== SIDE || width !== SIDE) {
@@ -61,7 +61,7 @@ export async function readIdxImages(path: string): Promise<Images> {
 }
 
 /** Reads an IDX file of labels 0 to 9. */
-export async function readIdxLabels(path: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readIdxLabels(path: string): Promise<Uint8Array<ArrayBuffer>> {
   await using reader = await ByteReader.open(path);
   const [count] = await readHeader(reader, "labels");
   const labels = await readBody(reader, count, 1);

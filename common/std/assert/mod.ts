@@ -53,20 +53,6 @@ export function assertLess<T>(actual: T, expected: T, message?: string): void {
   node.ok(actual < expected, message ?? `${actual} is not less than ${expected}`);
 }
 
-/** `actual` is neither null nor undefined. */
-export function assertExists<T>(actual: T, message?: string): asserts actual is NonNullable<T> {
-  node.ok(actual !== undefined && actual !== null, message ?? `${actual} does not exist`);
-}
-
-/** `actual` is an instance of the class. */
-export function assertInstanceOf<E extends Error>(
-  actual: unknown,
-  expected: ErrorClass<E>,
-  message?: string,
-): asserts actual is E {
-  node.ok(actual instanceof expected, message ?? `${actual} is not a ${expected.name}`);
-}
-
 /** The text matches the expression. */
 export function assertMatch(actual: string, expected: RegExp, message?: string): void {
   node.match(actual, expected, message);
