@@ -55,7 +55,9 @@ import type { Schedule } from "./common/schedule.ts";
 
 /** A Gaussian with a width of its own for each number; std broadcasts against mean. */
 export interface Gaussian {
+  /** μ. */
   mean: tf.Tensor;
+  /** σ. */
   std: tf.Tensor;
 }
 
@@ -92,7 +94,12 @@ export function qSampleRows(
  * Where xₜ came from, if one knows where it began: q(x_{t−1} | xₜ, x₀), the product of two Gaussians by
  * Bayes' rule, is a Gaussian itself   (Ho et al. 2020, Eqs. 6 and 7, write it out).
  */
-export function qPosteriorRows(schedule: Schedule, times: number[], x0: tf.Tensor, xt: tf.Tensor) {
+export function qPosteriorRows(
+  schedule: Schedule,
+  times: number[],
+  x0: tf.Tensor,
+  xt: tf.Tensor,
+): Gaussian {
   const coefX0 = perRow(times, (t) => schedule.posterior(t).coefX0); // √ᾱ_{t−1}·βₜ/(1−ᾱₜ)
   const coefXt = perRow(times, (t) => schedule.posterior(t).coefXt); // √αₜ·(1−ᾱ_{t−1})/(1−ᾱₜ)
   return {
@@ -136,6 +143,7 @@ function allTimes({ T }: Schedule): number[] {
 export interface ReverseModelOptions {
   /** H, the width. */
   hidden: number;
+  /** βₜ, and T. */
   schedule: Schedule;
   /** A tail for each t, or one for all: an experiment. Default: "each". */
   tails?: "each" | "shared";
@@ -150,6 +158,7 @@ export class ReverseModel extends HeadAndTails {
   readonly #schedule: Schedule;
   readonly #residual: boolean;
 
+  /** Random initial weights; at first the tails of "residual" give 0. */
   constructor(options: ReverseModelOptions) {
     const { hidden, schedule, tails = "each", parametrization = "residual", seed = 0 } = options;
     const residual = parametrization === "residual";
@@ -268,10 +277,15 @@ function learned({ mean, std }: Gaussian, times: number[]): Gaussian {
 
 /** What the training loop works with. */
 export interface Training {
+  /** p_θ. */
   model: ReverseModel;
+  /** The forward process. */
   schedule: Schedule;
+  /** q(x₀). */
   data: PointData;
+  /** The optimizer of the model. */
   adam: Adam;
+  /** The flags that training needs. */
   settings: Pick<PointSettings, "steps" | "batch" | "learningRate" | "decay" | "times" | "seed">;
 }
 

@@ -55,9 +55,13 @@ import { trainAndReport } from "./common/run/training_run.ts";
 
 /** What Algorithm 1 works with. */
 export interface Training {
+  /** ε_θ and its schedule. */
   model: ImageModel;
+  /** The optimizer of ε_θ. */
   adam: Adam;
+  /** q(x₀), as a finite set. */
   images: ImageSet;
+  /** The flags that training needs. */
   settings: RateSettings & { batch: number; seed: number };
 }
 

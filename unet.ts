@@ -60,7 +60,11 @@ export class UNet {
   readonly #up: Level[];
   readonly #finalConv: (x: tf.Tensor4D) => tf.Tensor4D;
 
-  /** @throws {RangeError} C is below 4, odd, or not a multiple of the groups. */
+  /**
+   * Makes the weights; `dispose` frees them.
+   *
+   * @throws {RangeError} C is below 4, odd, or not a multiple of the groups.
+   */
   constructor(options: UNetOptions) {
     this.#options = {
       channelMults: [1, 2, 2, 2],

@@ -10,10 +10,12 @@ import { startWebgpu } from "./engine/webgpu/start.ts";
 
 /** The backends by name; `auto` takes the first that makes sense on this machine. */
 export const BACKEND_NAMES = ["auto", "webgpu", "wasm", "cpu"] as const;
+/** What `--backend` accepts. */
 export type BackendName = typeof BACKEND_NAMES[number];
 
 /** The backend in use. */
 export interface Backend {
+  /** What computes. */
   name: "webgpu" | "wasm" | "cpu";
   /** The GPU adapter's name; only with `webgpu`. */
   adapter?: string;

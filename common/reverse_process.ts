@@ -12,6 +12,7 @@ import type { Schedule } from "./schedule.ts";
 export interface Denoiser {
   /** ε_θ: predicts the noise in xₜ, [B, H, W, C], at timesteps t, [B]. */
   network: { forward(xt: tf.Tensor4D, t: tf.Tensor1D): tf.Tensor4D };
+  /** How much noise is in xₜ. */
   schedule: Schedule;
   /** Whether x̂₀ is held within [-1, 1], where images are. Default: true. */
   clip?: boolean;
@@ -22,7 +23,9 @@ export type ImageShape = [B: number, H: number, W: number, C: number];
 
 /** Where a chain starts: how many images, and from which noise. */
 export interface ChainStart {
+  /** Of the images. */
   shape: ImageShape;
+  /** The run's seed. */
   seed: number;
   /** The noise is a function of the seed and this name. */
   name: string;
@@ -48,6 +51,7 @@ export type Step = (
 export interface ChainPoint {
   /** From T down to 0. */
   t: number;
+  /** [B, H, W, C]. */
   xt: tf.Tensor4D;
   /** The image expected at xₜ, or before it where a forward step follows; x₀ itself at t = 0. */
   x0Hat: tf.Tensor4D;

@@ -19,11 +19,17 @@ export interface PosteriorCoefficients {
 
 /** A batch's quantities as tensors, each [B], for the t of every sample. */
 export interface ScheduleBatch {
+  /** βₜ. */
   beta: tf.Tensor1D;
+  /** αₜ. */
   alpha: tf.Tensor1D;
+  /** ᾱₜ. */
   alphaBar: tf.Tensor1D;
+  /** See {@linkcode PosteriorCoefficients}. */
   coefX0: tf.Tensor1D;
+  /** See {@linkcode PosteriorCoefficients}. */
   coefXt: tf.Tensor1D;
+  /** See {@linkcode PosteriorCoefficients}. */
   std: tf.Tensor1D;
 }
 

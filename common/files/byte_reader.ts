@@ -84,6 +84,7 @@ export class ByteReader implements AsyncDisposable {
     return await this.fill(new Uint8Array(1)) === 0;
   }
 
+  /** Closes the file. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#reader.cancel().catch(() => {});
   }

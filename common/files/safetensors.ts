@@ -8,12 +8,15 @@ import { UserError } from "../user_error.ts";
 
 /** The numbers of one tensor outside of any backend. */
 export interface HostTensor {
+  /** The length of each axis. */
   shape: number[];
+  /** The numbers, the last axis running fastest. */
   data: Float32Array | Int32Array | Uint8Array;
 }
 
 /** A file's content. */
 export interface Contents {
+  /** The tensors by name. */
   tensors: Map<string, HostTensor>;
   /** Texts that the writer added. */
   metadata: Record<string, string>;

@@ -7,8 +7,11 @@ import { toByte } from "../plot/image_sheet.ts";
 
 /** Images among a tensor's numbers, [count, height, width, channels]. */
 export interface Images {
+  /** How many. */
   count: number;
+  /** In pixels. */
   height: number;
+  /** In pixels. */
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;

@@ -6,13 +6,17 @@
 
 /** What the numbers are like; all but the counts are over the finite ones. */
 export interface Statistics {
+  /** The mean of the finite numbers. */
   mean: number;
   /** The root of the mean squared deviation. */
   std: number;
+  /** The smallest finite number. */
   min: number;
+  /** The largest finite number. */
   max: number;
   /** How many are not a number, and how many are infinite. */
   nan: number;
+  /** How many are infinite. */
   infinite: number;
 }
 

@@ -9,7 +9,7 @@ import { copyOf } from "../engine/copy.ts";
 import { flatOperations, type FlatVectors } from "../engine/flat.ts";
 
 /** Named parameters of a model. */
-type NamedVariables = Map<string, tf.Variable>;
+export type NamedVariables = Map<string, tf.Variable>;
 
 /** Settings of an {@linkcode Adam}. */
 export interface AdamOptions {
@@ -34,6 +34,7 @@ export class Adam {
   readonly #vectors: FlatVectors;
   #steps = 0;
 
+  /** Takes the weights that the model has now; {@linkcode Adam.dispose} frees the vectors. */
   constructor(parameters: NamedVariables, options: AdamOptions = {}) {
     this.#parameters = parameters;
     this.#options = { clipNorm: Infinity, emaDecay: 0.999, ...options };

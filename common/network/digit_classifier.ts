@@ -36,6 +36,7 @@ export class DigitClassifier {
   readonly #hidden: (x: tf.Tensor4D) => tf.Tensor2D;
   readonly #output: (features: tf.Tensor2D) => tf.Tensor2D;
 
+  /** An untrained network for images of this size; the seed decides its initial weights. */
   constructor(options: { height: number; width: number; channels: number; seed: number }) {
     const { height, width, channels, seed } = options;
     const weights = { parameters: this.#parameters, seed };

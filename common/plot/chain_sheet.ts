@@ -11,7 +11,9 @@ import { enlargement, imageSheet } from "./image_sheet.ts";
 export interface ChainSheetOptions {
   /** How many digits. */
   count: number;
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;

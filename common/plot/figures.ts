@@ -9,6 +9,7 @@ import { rasterize } from "./raster.ts";
 
 /** Points in the plane under a title. */
 export interface PointPanel {
+  /** One line above the points. */
   title: string;
   /** [N·2], x and y of each point in turn. */
   points: Float32Array;
@@ -16,9 +17,13 @@ export interface PointPanel {
 
 /** An arrow from (x, y) to (x + dx, y + dy). */
 export interface Arrow {
+  /** Where it begins. */
   x: number;
+  /** Where it begins. */
   y: number;
+  /** Its length along x. */
   dx: number;
+  /** Its length along y. */
   dy: number;
 }
 

@@ -9,8 +9,11 @@ import { type Rgba, writePng } from "../data/images/png.ts";
 export interface SheetOptions {
   /** [count, height, width, channels] in [-1, 1]; what lies outside is clipped. */
   images: Float32Array;
+  /** How many images. */
   count: number;
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;

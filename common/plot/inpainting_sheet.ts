@@ -9,7 +9,9 @@ import { imageSheet } from "./image_sheet.ts";
 
 /** Images, what was hidden of them, and what it was filled with. */
 export interface Fillings {
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;

@@ -8,12 +8,17 @@ import { FONT } from "./raster.ts";
 
 /** Where and how a text stands. */
 export interface TextOptions {
+  /** In SVG units; see `anchor`. */
   x: number;
   /** The base line. */
   y: number;
+  /** Height of the letters. Default: 11. */
   size?: number;
+  /** Which part of the text is at x. Default: "middle". */
   anchor?: "start" | "middle" | "end";
+  /** Its colour. Default: "#222". */
   fill?: string;
+  /** Whether it is slanted. Default: false. */
   italic?: boolean;
   /** Degrees, clockwise. */
   turn?: number;

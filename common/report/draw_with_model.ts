@@ -19,12 +19,18 @@ import { type ChainOf, drawSamples, shapeOf } from "./image_report.ts";
 import { compareSamplers, comparisonLines, type Sampler } from "./sampler_comparison.ts";
 
 /** The settings of a script that draws with a model. */
-type DrawingSettings = ScriptSettings & SamplerSettings & RecordedDataset & {
+export type DrawingSettings = ScriptSettings & SamplerSettings & RecordedDataset & {
+  /** Height and width of the images. */
   size: number;
+  /** T. */
   timesteps: number;
+  /** How many images to draw. */
   samples: number;
+  /** Whether the data set's files may be fetched. */
   download: boolean;
+  /** Whether to draw one set of images. */
   sampleOnly: boolean;
+  /** Whether to draw one set with each sampler. */
   compareSamplers: boolean;
 };
 

@@ -51,7 +51,9 @@ export interface ImageFigures {
   chain: ChainSheetOptions;
   /** The loss of every step. */
   losses: number[];
+  /** The loss of single timesteps. */
   perT: LossByT;
+  /** The model's schedule. */
   schedule: Schedule;
 }
 

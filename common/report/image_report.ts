@@ -32,9 +32,13 @@ export type ChainOf = (
 
 /** What draws images: a model, the settings of its sampler, and where the files go. */
 export interface Drawing {
+  /** The model that draws. */
   model: ImageModel;
+  /** How it draws, and how many images. */
   settings: SamplerSettings & { seed: number; timesteps: number; samples: number };
+  /** Where the files go. */
   folder: RunFolder;
+  /** Starts the chains. */
   chainOf: ChainOf;
 }
 

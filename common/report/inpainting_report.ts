@@ -10,12 +10,15 @@ import type { Fillings } from "../plot/inpainting_sheet.ts";
 
 /** The numbers of all fillings. Errors are mean squares over the hidden pixels, of images in [-1, 1]. */
 export interface InpaintingReport {
+  /** How many images were filled. */
   images: number;
-  /** Of each image. */
+  /** How often each image was filled. */
   fillings: number;
-  /** Pixels that were hidden, of all pixels of an image. */
+  /** Hidden pixels of an image. */
   hidden: number;
+  /** All pixels of an image. */
   pixels: number;
+  /** Means over all images. */
   error: {
     /** A filling against the original. */
     filling: number;
@@ -34,12 +37,15 @@ export interface InpaintingReport {
 
 /** One filling's numbers. */
 export interface FillingRow {
-  /** Which image and which of its fillings, from 1. */
+  /** The image's number, from 1. */
   image: number;
+  /** Its number, from 1. */
   filling: number;
+  /** Mean square over the hidden pixels, against the original. */
   error: number;
-  /** What the classifier takes the original and the filled image for; only of digits. */
+  /** What the classifier takes the original for; only of digits. */
   original?: number;
+  /** What it takes the filled image for; only of digits. */
   filled?: number;
 }
 

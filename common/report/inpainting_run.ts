@@ -36,17 +36,22 @@ export interface Hole {
 }
 
 /** The settings that decide what is filled, and where the files go. */
-interface InpaintingSettings {
+export interface InpaintingSettings {
   /** The folder of the run whose model fills. */
   resume: string;
+  /** The folder for the figure and the numbers. Default: that of the run. */
   out: string | undefined;
+  /** Decides all noises. */
   seed: number;
-  /** An image file, or how many unseen images of the data set. */
+  /** The image file to fill; without it, images of the data set that the model has not seen. */
   image: string | undefined;
+  /** How many of those. */
   images: number;
   /** K, how often each is filled. */
   fillings: number;
+  /** The folder with the data set's files. Default: that of the run. */
   dataDir: string | undefined;
+  /** Whether its files may be fetched. */
   download: boolean;
 }
 
@@ -54,10 +59,13 @@ interface InpaintingSettings {
 export interface Inpainting {
   /** The script's name, for the record. */
   command: string;
+  /** What computes. */
   backend: Backend;
+  /** The model that fills. */
   model: ImageModel;
   /** What the model was trained on. */
   recorded: RecordedDataset;
+  /** What is filled, and where the files go. */
   settings: InpaintingSettings;
   /** [H, W], 1 where a pixel is missing. */
   missing: Uint8Array;

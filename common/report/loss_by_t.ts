@@ -15,7 +15,9 @@ const MEASURED = { images: 64, timesteps: 20 };
 
 /** The loss of single timesteps. */
 export interface LossByT {
+  /** The timesteps, rising. */
   t: number[];
+  /** The loss at each. */
   value: number[];
 }
 

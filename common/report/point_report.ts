@@ -48,12 +48,17 @@ export interface PointReport {
 
 /** What is reported on. */
 export interface PointRun {
+  /** The run's folder, where the files go. */
   folder: RunFolder;
+  /** What the model was trained on. */
   data: PointData;
+  /** Decides what is drawn. */
   seed: number;
   /** The loss of every step. */
   losses: number[];
+  /** The model's schedule. */
   schedule: Schedule;
+  /** The bound, as the script measured it. */
   bound: Bound;
   /** One step of the forward chain from x_{t−1} to xₜ, with noise z; all [B, 2]. */
   forwardStep: (before: tf.Tensor2D, t: number, z: tf.Tensor2D) => tf.Tensor2D;

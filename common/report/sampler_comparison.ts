@@ -21,8 +21,11 @@ export interface Sampler {
 
 /** What one sampler came to. */
 export interface SamplerResult {
+  /** What it is called in the figure. */
   name: string;
+  /** Steps of a chain. */
   steps: number;
+  /** For all images together. */
   seconds: number;
   /** How good the images are, where there is a measure. */
   report?: SampleReport;

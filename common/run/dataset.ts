@@ -17,6 +17,7 @@ export const datasetFlags = {
 
 /** A data set as a run names it. */
 export interface RecordedDataset {
+  /** Its name. */
   dataset: DatasetName;
   /** The folder with its files, where the run was given one. */
   dataDir?: string;

@@ -130,6 +130,7 @@ export interface Command<F extends Flags> {
   summary: string;
   /** Whether a run's folder stands in front of the flags; see {@linkcode takeFolder}. */
   takesFolder?: boolean;
+  /** The flags by their names in code: `learningRate` is `--learning-rate`. */
   flags: F;
   /** Values that `--preset NAME` puts in the place of the defaults. */
   presets: Record<string, Partial<Settings<F>>>;

@@ -17,8 +17,11 @@ import { UserError } from "../user_error.ts";
 
 /** Which folder to open, and what stands in its record from the beginning. */
 export interface OpenOptions {
+  /** The script that runs. */
   command: Pick<Command<Flags>, "name" | "mayChangeOnResume">;
+  /** Its settings. */
   settings: { seed: number; preset: string; out?: string; resume?: string };
+  /** What computes. */
   backend: Backend;
 }
 

@@ -23,9 +23,11 @@ export interface ProgressOptions {
 
 /** Something that shows text. */
 export interface Output {
+  /** Whether a line can be redrawn in place. */
   isTerminal(): boolean;
   /** Characters of a line. */
   columns(): number;
+  /** Shows the text as it is. */
   write(text: string): void;
 }
 
@@ -41,6 +43,7 @@ export class Progress {
   #step: number;
   #detail = "";
 
+  /** Begins to count the time; nothing is shown yet. */
   constructor(options: ProgressOptions) {
     const defaults = { from: 0, unit: "steps", unitsPerStep: 1, output: standardError };
     this.#options = { ...defaults, ...options };

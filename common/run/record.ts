@@ -10,14 +10,19 @@ import { UserError } from "../user_error.ts";
 export interface RunRecord {
   /** The task that ran. */
   script: string;
+  /** Every setting of the run, given or not. */
   settings: Record<string, unknown>;
+  /** Of Deno and of the packages that compute. */
   versions: Record<string, string>;
   /** The project's commit, where it is a clone. */
   commit?: string;
+  /** What computed. */
   backend: { name: string; adapter?: string; workers: number };
+  /** How far the run came. */
   status: "running" | "interrupted" | "finished";
-  /** When it was begun and last written, in ISO 8601. */
+  /** When it was begun, in ISO 8601. */
   started: string;
+  /** When it was last written, in ISO 8601. */
   updated: string;
   /** Seconds that were spent in all, by what they were spent on. */
   seconds: Record<string, number>;

@@ -50,7 +50,13 @@ export function checkSampler(
   if (settings.sampler === "ddim") checkSampleSteps(settings.sampleSteps, T);
 }
 
-/** @throws {UserError} A chain of S steps is longer than the whole one, which has T. */
+/**
+ * Refuses a chain that is too long.
+ *
+ * @param S Its steps.
+ * @param T Steps of the model's whole chain.
+ * @throws {UserError} S is larger than T.
+ */
 export function checkSampleSteps(S: number, T: number): void {
   if (S <= T) return;
   throw new UserError(`--sample-steps ${S}: the chain has ${T} steps; allowed are 1 to ${T}`);

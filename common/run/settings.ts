@@ -78,6 +78,7 @@ const NOT_INHERITED = ["out", "resume", "from"];
 
 /** A script's settings and which of them were given. */
 export interface GivenSettings<F extends Flags> {
+  /** All settings, given or not. */
   settings: Settings<F>;
   /** The flags that were given on the command line. */
   given: Partial<Settings<F>>;

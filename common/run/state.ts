@@ -23,6 +23,7 @@ const NEXT = "state.next.safetensors";
 export interface State {
   /** Steps that are done. */
   step: number;
+  /** What the training loop needs to go on. */
   tensors: Map<string, HostTensor>;
 }
 

@@ -17,11 +17,13 @@ import { UserError } from "../user_error.ts";
 export interface TrainingStep {
   /** From 1. */
   step: number;
+  /** A scalar. */
   loss: tf.Scalar;
 }
 
 /** How a training is looked after. */
 export interface TrainingOptions {
+  /** The run's folder. */
   folder: RunFolder;
   /** Number of the last step. */
   steps: number;
@@ -31,8 +33,9 @@ export interface TrainingOptions {
   state: () => Map<string, tf.Tensor>;
   /** The loss's name on the bar. Default: "loss". */
   lossName?: string;
-  /** What the rate on the bar counts, and how many a step has. Default: steps. */
+  /** What the rate on the bar counts. Default: steps. */
   unit?: string;
+  /** How many of these a step has. Default: 1. */
   unitsPerStep?: number;
   /** Seconds between checkpoints. Default: 30. */
   checkpointEvery?: number;
@@ -44,6 +47,7 @@ export interface TrainingOptions {
 
 /** How a training ended. */
 export interface TrainingEnd {
+  /** "interrupted" after Ctrl-C. */
   status: "finished" | "interrupted";
   /** The loss of every step, from the first. */
   losses: number[];

@@ -24,6 +24,7 @@ import {
 export interface Network {
   /** Copies of the weights; the caller disposes of them. */
   stateDict(): Map<string, tf.Tensor>;
+  /** Takes over such weights; the tensors stay the caller's. */
   load(tensors: Map<string, tf.Tensor>): void;
 }
 
@@ -37,22 +38,31 @@ export interface Conclusion {
 
 /** The settings that every script with a run's folder has. */
 export interface ScriptSettings {
+  /** Decides all random numbers. */
   seed: number;
+  /** The name of the preset. */
   preset: string;
+  /** Which backend to start. */
   backend: BackendName;
+  /** Threads for WASM. */
   workers: number;
+  /** The folder for a new run. */
   out: string | undefined;
+  /** The folder of the run to resume. */
   resume: string | undefined;
 }
 
-/** Those of one that trains. */
-interface TrainingSettings extends ScriptSettings {
+/** The settings of a script that trains. */
+export interface TrainingSettings extends ScriptSettings {
+  /** Number of the last step. */
   steps: number;
+  /** Seconds between checkpoints. */
   checkpointEvery: number;
 }
 
 /** A script that trains, in its parts. T is what the script trains with: data, model, optimizer. */
 export interface TrainingScript<F extends Flags, T extends { adam: Adam }> {
+  /** Its command line. */
   command: Command<F>;
   /** Data, an untrained model and its optimizer. */
   start(settings: Settings<F>): Promise<T>;

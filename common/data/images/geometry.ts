@@ -12,10 +12,15 @@
 
 /** Images of one shape, pixels [N, H, W, C] in 0..255. */
 export interface Images {
+  /** N. */
   count: number;
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
+  /** C: 1 for grey, 3 for red, green and blue. */
   channels: number;
+  /** [N, H, W, C] in 0..255. */
   pixels: Uint8Array<ArrayBuffer>;
 }
 

@@ -10,7 +10,9 @@ export interface ImageSet {
   name: string;
   /** N, the number of images. */
   count: number;
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
   /** 1 for grey, 3 for red, green and blue. */
   channels: 1 | 3;

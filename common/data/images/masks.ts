@@ -16,7 +16,7 @@ export type MaskShape =
   | { kind: "file"; path: string };
 
 /** What {@linkcode parseMask} understands, in words. */
-export const MASKS =
+export const MASKS: string =
   "box:x,y,w,h (whole numbers of pixels from the top left corner), left, right, " +
   "top, bottom, random:FRACTION (0 to 1), or a file.png";
 

@@ -17,9 +17,11 @@ export interface DropoutAttributes {
   threshold: number;
   /** What the kept numbers are multiplied by. */
   scale: number;
-  /** Threefry's key, and the second word of its counter. */
+  /** The first word of Threefry's key. */
   key0: number;
+  /** The second word of Threefry's key. */
   key1: number;
+  /** The second word of its counter; the first is the number's position. */
   step: number;
 }
 

@@ -8,13 +8,16 @@ import * as tf from "@tensorflow/tfjs";
 import { defineOperation, runOperation } from "./operation.ts";
 import { sumPixels } from "./per_sample.ts";
 
-/** The kernels' names, for the backends that replace them. */
+/** The kernel of {@linkcode matMul}; backends replace kernels by their names. */
 export const MAT_MUL = "DiffusionMatMul";
+/** The kernel of {@linkcode linear}. */
 export const LINEAR = "DiffusionLinear";
 
 /** Which operand stands transposed in its last two axes. */
 export interface Transposed {
+  /** Whether `a` is given as [K, M]. */
   transposeA?: boolean;
+  /** Whether `b` is given as [P, K]. */
   transposeB?: boolean;
 }
 

@@ -15,9 +15,11 @@ export type Attributes = Record<string, number | boolean | string | number[]>;
 /** The tensors of one call by name. */
 export type Inputs = Record<string, tf.Tensor>;
 
-type Outputs = tf.Tensor | tf.Tensor[];
+/** What one call gives. */
+export type Outputs = tf.Tensor | tf.Tensor[];
 
-interface Operation {
+/** An operation as {@linkcode defineOperation} takes it. */
+export interface Operation {
   /** The kernel's name in tfjs's registry. */
   name: string;
   /** The operation in plain `tf` operations: the definition. */

@@ -12,7 +12,9 @@ import { place } from "./canvas.ts";
 
 /** Frames of one size that follow each other, again and again. */
 export interface Film {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
   /** How long each frame is shown, in milliseconds. */
   delays: number[];
@@ -22,6 +24,7 @@ export interface Film {
 
 /** The files a film can be kept in. */
 export const FORMATS = ["gif", "apng", "strip"] as const;
+/** One of {@linkcode FORMATS}. */
 export type Format = typeof FORMATS[number];
 
 /** How a file's name ends. A strip must not take the name of a figure. */
@@ -39,6 +42,7 @@ const COLOURS = [255, 127, 63, 31, 15];
 
 /** A film's file. */
 export interface Encoded {
+  /** The file's content. */
   bytes: Uint8Array<ArrayBuffer>;
   /** Colours that it is drawn with; a strip has them all. */
   colours?: number;

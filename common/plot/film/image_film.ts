@@ -52,7 +52,9 @@ export async function chainFilm(chain: ChainSheetOptions): Promise<Film> {
 
 /** Images on the way from one to another, for several pairs. */
 export interface Interpolations {
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;

@@ -13,10 +13,13 @@ export type Colour = [red: number, green: number, blue: number];
 
 /** A moving image of the colours in its table. */
 export interface IndexedFilm {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
   /** At most 256. */
   palette: Colour[];
+  /** In the order in which they are shown. */
   frames: {
     /** [height, width]: places in the palette. */
     pixels: Uint8Array;

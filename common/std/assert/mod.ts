@@ -7,10 +7,11 @@
 import * as node from "node:assert";
 
 /** What a failed assertion throws. */
-export const AssertionError = node.AssertionError;
+export const AssertionError: typeof node.AssertionError = node.AssertionError;
 
+/** A class of errors, abstract or not. */
 // deno-lint-ignore no-explicit-any
-type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
+export type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 
 /** `value` is truthy. */
 export function assert(value: unknown, message?: string): asserts value {

@@ -18,8 +18,9 @@ export interface ParseOptions {
   unknown?: (argument: string, key?: string, value?: unknown) => unknown;
 }
 
+/** The values by the names of their flags. */
 // deno-lint-ignore no-explicit-any
-type Parsed = Record<string, any>;
+export type Parsed = Record<string, any>;
 
 /** Stands before the name of a flag that is not known: minimist must not make sense of it. */
 const UNKNOWN = "\0";
