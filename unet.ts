@@ -46,7 +46,23 @@ export interface ForwardOptions {
   step?: number;
 }
 
-/** ε_θ: predicts the noise ε that is in xₜ. */
+/**
+ * ε_θ: predicts the noise ε that is in xₜ.
+ *
+ * @example A small network, which at first predicts 0
+ * ```ts
+ * import { UNet } from "./unet.ts";
+ * import * as tf from "@tensorflow/tfjs";
+ *
+ * const network = new UNet({ channels: 8, inChannels: 1, channelMults: [1, 2], groups: 4 });
+ * const xt = tf.randomNormal<tf.Rank.R4>([2, 8, 8, 1], 0, 1, "float32", 0);
+ *
+ * const epsTheta = network.forward(xt, tf.tensor1d([1, 1000])); // [2, 8, 8, 1]
+ *
+ * tf.dispose([xt, epsTheta]);
+ * network.dispose();
+ * ```
+ */
 export class UNet {
   /** All weights by name, in the order of the architecture. */
   readonly parameters: Map<string, tf.Variable>;

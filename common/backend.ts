@@ -38,6 +38,19 @@ export interface Backend {
  * @param name One of {@linkcode BACKEND_NAMES}.
  * @param options.workers Threads for WASM; all cores by default.
  * @throws {UserError} `webgpu` where there is no adapter at all.
+ *
+ * @example A product on two cores
+ * ```ts
+ * import { selectBackend } from "./backend.ts";
+ * import { assert } from "@std/assert";
+ * import * as tf from "@tensorflow/tfjs";
+ *
+ * const backend = await selectBackend("wasm", { workers: 2 });
+ * console.error(backend.reason); // WASM with 2 threads: as asked
+ * const product = tf.matMul(tf.ones([64, 64]), tf.ones([64, 64]));
+ * assert((await product.data())[0] === 64);
+ * backend.dispose();
+ * ```
  */
 export async function selectBackend(
   name: BackendName,

@@ -64,7 +64,19 @@ export function uniform(draw: Draw, count: number): Float32Array {
   return Float32Array.from(randomBits(draw, count), (word) => (word >>> 8) / 0x1000000);
 }
 
-/** `count` numbers of the standard normal distribution, by pairs (Box & Muller 1958). */
+/**
+ * `count` numbers of the standard normal distribution, by pairs (Box & Muller 1958).
+ *
+ * @example The same draw gives the same numbers, whatever was drawn before
+ * ```ts
+ * import { normal } from "./random.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const first = normal({ seed: 0, stream: "eps", step: 3 }, 4);
+ * normal({ seed: 0, stream: "something else" }, 100);
+ * assertEquals(normal({ seed: 0, stream: "eps", step: 3 }, 4), first);
+ * ```
+ */
 export function normal(draw: Draw, count: number): Float32Array {
   const even = count + (count & 1);
   const bits = randomBits(draw, even);

@@ -66,6 +66,25 @@ export interface ChainPoint {
  * @param step From xₜ at time t to the point at time tNext; tensors it makes on the way are freed.
  * `i` counts the steps from 0: it tells apart those from the same t.
  * @returns Yields a point for each time and at last x₀, with t = 0.
+ *
+ * @example Algorithm 2 with a network that sees no noise
+ * ```ts
+ * import { everyTimestep, pSample, reverseProcess } from "./reverse_process.ts";
+ * import { linearSchedule } from "./schedule.ts";
+ * import { gaussianNoise } from "./engine/noise.ts";
+ * import * as tf from "@tensorflow/tfjs";
+ *
+ * const schedule = linearSchedule(10);
+ * const network = { forward: (xt: tf.Tensor4D) => tf.zerosLike(xt) };
+ * const noise = (stream: string, step = 0) =>
+ *   gaussianNoise<tf.Rank.R4>({ seed: 0, stream, step }, [1, 8, 8, 1]);
+ *
+ * const step = (xt: tf.Tensor4D, t: number) =>
+ *   pSample({ network, schedule }, { xt, t, z: noise("z", t) });
+ * for (const { t, xt } of reverseProcess(noise("xT"), everyTimestep(10), step)) {
+ *   console.error(t, xt.shape); // 10, 9, …, 0, each with [1, 8, 8, 1]
+ * }
+ * ```
  */
 export function* reverseProcess(
   xT: tf.Tensor4D,

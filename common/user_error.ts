@@ -4,7 +4,21 @@
  * @module
  */
 
-/** An error whose message says what was given, what is allowed, and what to do. */
+/**
+ * An error whose message says what was given, what is allowed, and what to do.
+ *
+ * @example What was given, and what is allowed
+ * ```ts
+ * import { UserError } from "./user_error.ts";
+ * import { assertThrows } from "@std/assert";
+ *
+ * function checkBatch(batch: number): void {
+ *   if (batch >= 1) return;
+ *   throw new UserError(`--batch ${batch}; allowed are whole numbers from 1`);
+ * }
+ * assertThrows(() => checkBatch(0), UserError, "--batch 0");
+ * ```
+ */
 export class UserError extends Error {
   /** As it is shown: "UserError". */
   override name = "UserError";

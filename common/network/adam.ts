@@ -27,7 +27,28 @@ const BETA_1 = 0.9;
 const BETA_2 = 0.999;
 const EPSILON = 1e-8;
 
-/** Adam on a model's parameters. Make it after the model's weights are loaded. */
+/**
+ * Adam on a model's parameters. Make it after the model's weights are loaded.
+ *
+ * @example One step downhill
+ * ```ts
+ * import { Adam, valueAndGradients } from "./adam.ts";
+ * import { assert } from "@std/assert";
+ * import * as tf from "@tensorflow/tfjs";
+ *
+ * const x = tf.variable(tf.scalar(3));
+ * const parameters = new Map([["x", x as tf.Variable]]);
+ * const adam = new Adam(parameters);
+ *
+ * const { value, gradients } = valueAndGradients(parameters, () => tf.square(x));
+ * adam.step(gradients, 0.1);
+ *
+ * const [after] = await x.data();
+ * assert(Math.abs(after - 2.9) < 1e-5); // the first step is as long as the learning rate
+ * tf.dispose([value, x, ...gradients.values()]);
+ * adam.dispose();
+ * ```
+ */
 export class Adam {
   readonly #parameters: NamedVariables;
   readonly #options: Required<AdamOptions>;
