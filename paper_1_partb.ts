@@ -191,7 +191,7 @@ export class ReverseModel extends HeadAndTails {
   }
 
   /**
-   * μ_θ and σ_θ at one t. At t = 1 nothing is learned: p(x₀ | x₁) is the forward step turned round under
+   * μ_θ and σ_θ at one t. At t = 1 nothing is learned: p(x₀ | x₁) is the forward step reversed under
    * the prior, N(√α₁·x₁, β₁), which keeps effects of the edge out (appendix B.2).
    *
    * @param xt [B, 2].

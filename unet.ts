@@ -157,7 +157,7 @@ export class UNet {
   }
 
   /**
-   * Takes over weights with the original's names and layouts; the tensors stay the caller's.
+   * Loads weights with the original's names and layouts; the tensors stay the caller's.
    *
    * @throws {UserError} Names are missing, unknown or of another shape; the message lists them.
    */
@@ -214,7 +214,7 @@ interface Level {
 /** What all blocks are built with. */
 type Build = LayerOptions & Required<UNetOptions>;
 
-/** Two blocks a level, then a convolution of stride 2; notes in `skips` what each step leaves. */
+/** Two blocks a level, then a convolution of stride 2; adds to `skips` the channels of each step's output. */
 function wayDown(widths: number[], skips: number[], build: Build): Level[] {
   const name = counter("down");
   return widths.map((width, level) => {

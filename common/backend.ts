@@ -36,7 +36,7 @@ export interface Backend {
  * adapter and plain JavaScript are used only when asked for.
  *
  * @param name One of {@linkcode BACKEND_NAMES}.
- * @param options.workers Threads for WASM; all cores by default.
+ * @param options.workers Threads for WASM. Default: all cores.
  * @throws {UserError} `webgpu` where there is no adapter at all.
  *
  * @example A product on two cores

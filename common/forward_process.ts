@@ -45,7 +45,7 @@ export function qSample<T extends tf.Tensor>(
 }
 
 /**
- * Goes on from xₜ to a later xₙ in one go: xₙ = √(ᾱₙ/ᾱₜ)·xₜ + √(1 − ᾱₙ/ᾱₜ)·ε. That is n − t single steps
+ * Adds noise to xₜ until it is a later xₙ, in one go: xₙ = √(ᾱₙ/ᾱₜ)·xₜ + √(1 − ᾱₙ/ᾱₜ)·ε. That is n − t single steps
  * q(xₜ | x_{t−1}) = N(√(1−βₜ)·x_{t−1}, βₜI)   (Ho et al. 2020, Eq. 2), and for t = 0 it is
  * {@linkcode qSample}.
  *

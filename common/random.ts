@@ -14,7 +14,7 @@ export interface Draw {
   seed: number;
   /** What the numbers are for: "batch", "eps", "initial conv1.weight", ... */
   stream: string;
-  /** Which step of the run, from 0; 0 by default. Up to 2³² − 1. */
+  /** Which step of the run, from 0 to 2³² − 1. Default: 0. */
   step?: number;
 }
 

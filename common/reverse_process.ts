@@ -31,7 +31,7 @@ export interface ChainStart {
   name: string;
 }
 
-/** What a step finds out at xₜ: the image it expects, and where it goes. */
+/** What a step computes at xₜ: the image it expects, and the next point. */
 export type Transition = {
   /** x̂₀, the image that xₜ would come from if the predicted noise were right. */
   x0Hat: tf.Tensor4D;
@@ -39,7 +39,7 @@ export type Transition = {
   xNext: tf.Tensor4D;
 };
 
-/** A step of a chain as a script writes it: one of the forward process expects no image. */
+/** A step of a chain as a script writes it. A step of the forward process gives no x0Hat. */
 export type Step = (
   xt: tf.Tensor4D,
   t: number,
@@ -53,7 +53,7 @@ export interface ChainPoint {
   t: number;
   /** [B, H, W, C]. */
   xt: tf.Tensor4D;
-  /** The image expected at xₜ, or before it where a forward step follows; x₀ itself at t = 0. */
+  /** x̂₀ at xₜ, or the latest one where a forward step follows; x₀ itself at t = 0. */
   x0Hat: tf.Tensor4D;
 }
 
@@ -64,8 +64,8 @@ export interface ChainPoint {
  * @param times The timesteps to visit, e.g. {@linkcode everyTimestep}; 0 follows the last one. They
  * may also rise: then the step is one of the forward process.
  * @param step From xₜ at time t to the point at time tNext; tensors it makes on the way are freed.
- * `i` counts the steps from 0: it tells apart those from the same t.
- * @returns Yields a point for each time and at last x₀, with t = 0.
+ * `i` counts the steps from 0: with jumps, several steps start at the same t.
+ * @returns Yields a point for each time, and finally x₀ with t = 0.
  *
  * @example Algorithm 2 with a network that sees no noise
  * ```ts
@@ -117,7 +117,7 @@ export function* reverseProcess(
  * Walks a chain to its end.
  *
  * @param chain From {@linkcode reverseProcess}.
- * @param watch Is shown every point on the way.
+ * @param watch Called with every point.
  * @returns x₀, [B, H, W, C]; the caller disposes of it.
  */
 export async function endOfChain(
@@ -156,7 +156,7 @@ export function fewerTimesteps(T: number, S: number): number[] {
  * 2022, appendix B; with j = 1 the loops of their Algorithm 1).
  *
  * @param times From T down to the last one before 0, e.g. {@linkcode fewerTimesteps}.
- * @param options.jumpLength j, counted in places of `times`.
+ * @param options.jumpLength j, counted in elements of `times`.
  * @param options.jumps r; 1 gives `times` themselves.
  * @returns `times` with the jumps: each step goes to the next earlier one, or rises by j of them.
  * @throws {RangeError} j or r is not a whole number from 1.

@@ -25,7 +25,7 @@ export class UserError extends Error {
   /** 2 for a wrong setting or a bad file, 1 when reading or writing failed. */
   readonly exitCode: 1 | 2;
 
-  /** The message is one line; `exitCode` is 2 by default. */
+  /** The message is one line. Default of `exitCode`: 2. */
   constructor(message: string, options: ErrorOptions & { exitCode?: 1 | 2 } = {}) {
     super(message, options);
     this.exitCode = options.exitCode ?? 2;

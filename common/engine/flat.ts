@@ -60,7 +60,7 @@ export function flatOperations(): FlatOperations {
   return implementations.get(tf.getBackend()) ?? composedFlatOperations;
 }
 
-/** The same in plain `tf` operations: the definition, and the fallback. */
+/** The operations in plain `tf`: the definition, and the fallback. */
 export const composedFlatOperations: FlatOperations = {
   gather: (parts, flat) =>
     tf.tidy(() => flat.assign(tf.concat(parts.map((part) => tf.reshape(part, [-1]))))),

@@ -51,7 +51,7 @@ export class ByteReader implements AsyncDisposable {
       : new ByteReader(path, size, file.readable);
   }
 
-  /** The most bytes that can still come; what is left exactly, if the file is not compressed. */
+  /** The most bytes that can still come; exact if the file is not compressed. */
   get left(): number {
     return this.#left;
   }

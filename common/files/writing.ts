@@ -29,8 +29,8 @@ export async function writeAtomically(path: string, content: Uint8Array | string
 }
 
 /**
- * Has Deno ask for a whole folder where a permission for it was neither given nor refused; otherwise it
- * would ask for each file in it.
+ * Lets Deno ask once for a whole folder, where the user has neither given nor refused a permission for it.
+ * Otherwise it would ask for each file in it.
  */
 export async function askForFolder(path: string): Promise<void> {
   for (const name of ["write", "read"] as const) await Deno.permissions.request({ name, path });

@@ -5,7 +5,7 @@
  *     deno task images --only paper1   only what the jobs of that name make
  *
  * The runs stay in runs/images. A job whose run is finished there is not done again: after an
- * interruption it goes on where it was. To begin anew, remove runs/images.
+ * interruption the task continues with the others. To start over, remove runs/images.
  *
  * @module
  */

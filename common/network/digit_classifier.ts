@@ -77,7 +77,7 @@ export class DigitClassifier {
    * What the images are taken for.
    *
    * @param images [N, H, W, C] in [-1, 1], in the size the classifier was made for.
-   * @throws {RangeError} The numbers are not those of whole images.
+   * @throws {RangeError} The numbers do not make whole images.
    */
   async classify(images: Float32Array): Promise<Classification> {
     const size = this.#shape.reduce((product, side) => product * side, 1);

@@ -73,7 +73,7 @@ const ICON = "data:image/svg+xml," + encodeURIComponent(
     "fill='#0072b2'/><circle cx='12' cy='4' r='3' fill='#d55e00'/></svg>",
 );
 
-/** Which paper's chains the page has a place for. */
+/** Which paper's chains the page shows. */
 type Kind = "points" | "images" | "other";
 
 function kindOf({ record, points, images }: RunData): Kind {

@@ -28,8 +28,8 @@ export interface TextOptions {
 export function text(content: string, options: TextOptions): string {
   const { x, y, size = 11, anchor = "middle", fill = "#222", italic, turn } = options;
   const style = italic ? ` font-style="italic"` : "";
-  const place = turn ? `transform="translate(${x},${y}) rotate(${turn})"` : `x="${x}" y="${y}"`;
-  return `<text ${place} text-anchor="${anchor}" font-family="${FONT}" ` +
+  const position = turn ? `transform="translate(${x},${y}) rotate(${turn})"` : `x="${x}" y="${y}"`;
+  return `<text ${position} text-anchor="${anchor}" font-family="${FONT}" ` +
     `font-size="${size}" fill="${fill}"${style}>${escaped(content)}</text>`;
 }
 

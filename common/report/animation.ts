@@ -66,7 +66,7 @@ export async function writeFilm(
   }
 }
 
-/** Waits for what is read; adds the advice to the error of a missing file. */
+/** Waits for a file that is being read; adds the advice to the error if it is missing. */
 export async function orAdvise<R>(reading: Promise<R>, advice: string): Promise<R> {
   try {
     return await reading;

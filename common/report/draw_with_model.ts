@@ -1,6 +1,6 @@
 /**
- * Drawing with the model of a finished run, without training: its samples anew, or the same noises
- * through several samplers.
+ * Drawing with the model of a finished run, without training: its samples once more, or the same noises
+ * with several samplers.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export type DrawingSettings = ScriptSettings & SamplerSettings & RecordedDataset
   compareSamplers: boolean;
 };
 
-/** Steps of the chains that are compared, and images that each draws unless --samples is given. */
+/** Steps of the chains that are compared, and the default number of images of each. */
 const COMPARED = { steps: [100, 50, 20, 10], samples: 128 };
 
 /**
@@ -72,7 +72,7 @@ export async function drawWithModel({ command, settings, given, chainOf }: {
   });
 }
 
-/** What is drawn with. */
+/** What draws, and into which folder. */
 interface ModelDrawing {
   model: ImageModel;
   settings: DrawingSettings;
@@ -92,7 +92,7 @@ async function sample(drawing: ModelDrawing): Promise<void> {
 
 /**
  * Algorithm 2 on all T steps and DDIM on fewer, from the same noises: the table of Song et al. 2021 in
- * small. With η = 0 every length of chain leads from a noise to about the same image.
+ * small. With η = 0 chains of all lengths lead from a noise to about the same image.
  */
 async function compare({ model, settings, folder, chainOf }: ModelDrawing): Promise<void> {
   const { seed, samples: count } = settings;

@@ -1,6 +1,6 @@
 /**
- * How good fillings of holes are: whether a classifier takes an image for the same digit as before, and
- * how far the fillings are from what was there, next to a guess that knows nothing of the image.
+ * How good fillings of holes are: whether a classifier takes the filled image for the same digit, and
+ * how far the fillings are from the original, compared with a guess that ignores the image.
  *
  * @module
  */
@@ -53,7 +53,7 @@ export interface FillingRow {
  * Measures fillings.
  *
  * @param train What the model was trained on, for its mean image.
- * @param classifier Of digits of this size; without one there is no agreement.
+ * @param classifier Of digits of this size; without one `sameDigit` is left out.
  */
 export async function inpaintingReport(
   images: Fillings,

@@ -29,7 +29,7 @@ import {
 
 /** What is filled. */
 export interface Hole {
-  /** x₀, the images, [B, H, W, C] in [-1, 1]; where m is 0 they are not looked at. */
+  /** x₀, the images, [B, H, W, C] in [-1, 1]; where m is 0 they are ignored. */
   x0: tf.Tensor4D;
   /** m, 1 where a pixel is known and 0 where it is missing, [1, H, W, 1]. */
   m: tf.Tensor4D;
@@ -131,7 +131,7 @@ async function chooseImages(
   return { train, originals: batch(unseen, varied(unseen, images, seed)) };
 }
 
-/** So many of the images at random, each class once before any comes again. */
+/** `count` of the images at random: every class comes once before any comes again. */
 function varied({ count, labels }: ImageSet, wanted: number, seed: number): number[] {
   const order = permutation({ seed, stream: "inpainted images" }, count);
   const seen = new Map<number | undefined, number>();
@@ -177,7 +177,7 @@ async function fill(
   );
 }
 
-/** N images over and over again: of that row of images a batch from the `first` on, [B, H, W, C]. */
+/** A batch out of the N images repeated endlessly, from number `first` on: [B, H, W, C]. */
 function repeated(
   images: Float32Array,
   N: number,
@@ -202,7 +202,7 @@ async function digitClassifier(
   return hasDigits(dataset) ? await trainClassifier(train, { seed, bar: true }) : undefined;
 }
 
-/** @throws {UserError} The images have other channels than the model's. */
+/** @throws {UserError} The images have another number of channels than the model. */
 function checkChannels({ channels }: ImageSet, name: string, expected: number): void {
   if (channels === expected) return;
   const kind = (channels: number) => channels === 1 ? "grey" : "in colour";

@@ -22,8 +22,8 @@ export interface LossByT {
 }
 
 /**
- * E ‖ε − ε_θ(xₜ, t)‖², a pixel's mean, of t = 1 and of twenty more up to T. A small t is hard: there
- * is hardly any noise in x₁ to be seen.
+ * E ‖ε − ε_θ(xₜ, t)‖², the mean over pixels, for t = 1 and twenty more up to T. A small t is hard: x₁
+ * has hardly any noise to be seen.
  */
 export async function lossByT(
   { network, schedule }: ImageModel,

@@ -1,5 +1,5 @@
 /**
- * The settings of a run: from the command line, and from the earlier run that it goes on with or
+ * The settings of a run: from the command line, and from the earlier run that it resumes or
  * repeats.
  *
  * @module
@@ -85,7 +85,7 @@ export interface GivenSettings<F extends Flags> {
 }
 
 /**
- * The names of the settings that decide what a script's run learns: they stay when it is resumed.
+ * The names of the settings that decide what a script's run learns: they must not change when it is resumed.
  *
  * @param settings All of them.
  */
@@ -126,7 +126,7 @@ export async function readSettings<F extends Flags>(
   return { settings, given };
 }
 
-/** Brings recorded settings through the same checks as the command line. */
+/** Checks recorded settings in the same way as the command line. */
 function checkRecorded<F extends Flags>(
   command: Command<F>,
   record: { script?: unknown; settings?: unknown },

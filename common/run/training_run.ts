@@ -20,7 +20,7 @@ import {
   type TrainingStep,
 } from "./training.ts";
 
-/** Something whose weights are written to model files and read from them. */
+/** A network whose weights are written to model files and read from them. */
 export interface Network {
   /** Copies of the weights; the caller disposes of them. */
   stateDict(): Map<string, tf.Tensor>;
@@ -28,7 +28,7 @@ export interface Network {
   load(tensors: Map<string, tf.Tensor>): void;
 }
 
-/** What a finished run says of itself. */
+/** The results of a finished run. */
 export interface Conclusion {
   /** The numbers that are kept in run.json. */
   results: object;
@@ -131,7 +131,7 @@ export async function onBackend<R>(
   }
 }
 
-/** Opens a run's folder, says where it is, lets `use` work in it, and lets go of it. */
+/** Opens a run's folder, says where it is, lets `use` work in it, and releases it. */
 export async function inRunFolder<R>(
   options: OpenOptions,
   use: (folder: RunFolder) => Promise<R>,
@@ -172,7 +172,7 @@ async function train<F extends Flags, T extends { adam: Adam }>(
   });
 }
 
-/** Brings network and optimizer to where an earlier process stopped; gives the losses until then. */
+/** Brings network and optimizer to where an earlier process stopped; returns the losses until then. */
 async function resume(network: Network, adam: Adam, folder: RunFolder): Promise<number[]> {
   const { tensors, losses } = await resumeTraining(folder);
   if (tensors) {

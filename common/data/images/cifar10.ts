@@ -17,7 +17,7 @@ const RECORD = 1 + 3 * PLANE;
 /** Ten times the size of a batch of the real data set: a limit against files of another kind. */
 const MOST_BYTES = 10 * 10_000 * RECORD;
 
-/** The archive that can stand in a folder in place of the batches. */
+/** The archive of all batches, which a folder may hold instead of them. */
 const CIFAR10_ARCHIVE = "cifar-10-binary.tar.gz";
 
 const FILES = {

@@ -58,7 +58,7 @@ function greyIfGrey(pixels: Uint8Array<ArrayBuffer>, size: number): Images {
     : { ...images, channels: 3, pixels };
 }
 
-/** The middle square of an RGBA image, on white: v·a + 255·(1 − a). */
+/** The middle square of an RGBA image, laid on white: v·a + 255·(1 − a). */
 function cropSquare(
   { width, height, data }: { width: number; height: number; data: Uint8Array },
 ): Images {

@@ -46,7 +46,7 @@ defineOperation({
     tf.mul(x, tf.tensor(mask(x.size, attributes as unknown as DropoutAttributes), x.shape)),
   gradient: {
     inputs: [],
-    // what was dropped has no gradient; the rest is scaled as on the way there
+    // what was dropped has no gradient; the rest is scaled as in the forward pass
     of: (dy, _saved, attributes) => ({
       x: () => runOperation(DROPOUT, { x: dy as tf.Tensor }, attributes),
     }),

@@ -13,7 +13,7 @@ export const MAT_MUL = "DiffusionMatMul";
 /** The kernel of {@linkcode linear}. */
 export const LINEAR = "DiffusionLinear";
 
-/** Which operand stands transposed in its last two axes. */
+/** Which operand is given transposed in its last two axes. */
 export interface Transposed {
   /** Whether `a` is given as [K, M]. */
   transposeA?: boolean;
@@ -93,7 +93,7 @@ defineOperation({
       const [A, B] = [a as tf.Tensor3D, b as tf.Tensor3D];
       const [tA, tB] = [transposeA as boolean, transposeB as boolean];
       return {
-        // ∂L/∂A = ∂L/∂C·Bᵀ, turned round when A itself stood transposed; likewise ∂L/∂B = Aᵀ·∂L/∂C
+        // ∂L/∂A = ∂L/∂C·Bᵀ, transposed when A itself was given transposed; in the same way ∂L/∂B = Aᵀ·∂L/∂C
         a: () =>
           tA
             ? matMul(B, dy, { transposeA: tB, transposeB: true })

@@ -1,6 +1,6 @@
 /**
- * The Fréchet distance between two sets of features, as it is behind the FID (Heusel et al. 2017),
- * here with whatever features one has.
+ * The Fréchet distance between two sets of features, of any kind: with those of an Inception network
+ * it is the FID (Heusel et al. 2017).
  *
  * @module
  */

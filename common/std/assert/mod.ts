@@ -28,7 +28,7 @@ export function assertEquals<T>(actual: T, expected: T, message?: string): void 
   node.deepStrictEqual(withoutNegativeZero(actual), withoutNegativeZero(expected), message);
 }
 
-/** The contrary of {@linkcode assertEquals}. */
+/** The opposite of {@linkcode assertEquals}. */
 export function assertNotEquals<T>(actual: T, expected: T, message?: string): void {
   node.notDeepStrictEqual(withoutNegativeZero(actual), withoutNegativeZero(expected), message);
 }
