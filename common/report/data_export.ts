@@ -4,7 +4,7 @@
  * @module
  */
 import type { ImageSet } from "../data/images/image_set.ts";
-import { writeAtomically } from "../files/files.ts";
+import { writeAtomically } from "../files/writing.ts";
 import { encodeSafetensors, type HostTensor } from "../files/safetensors.ts";
 import { UserError } from "../user_error.ts";
 
