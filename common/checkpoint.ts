@@ -5,11 +5,12 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { decodeSafetensors, encodeSealed, type HostTensor, isIntact } from "./files/safetensors.ts";
-import { readBytes, writeAtomically } from "./files/files.ts";
+import { readBytes } from "./files/reading.ts";
+import { writeAtomically } from "./files/writing.ts";
 import { UserError } from "./user_error.ts";
 
 /**
- * Reads a model file.
+ * Reads a model file; {@linkcode writeSafetensors} has an example.
  *
  * @param options.notice Is told, in one line, when the file has no checksum. Default: stderr.
  * @returns The tensors by name; the caller disposes of them.
@@ -37,6 +38,19 @@ export async function readSafetensors(
  *
  * @param metadata Texts to go with the tensors.
  * @throws {UserError} The file cannot be written.
+ *
+ * @example There and back
+ * ```ts
+ * import { readSafetensors, writeSafetensors } from "./checkpoint.ts";
+ * import { assert } from "@std/assert";
+ * import * as tf from "@tensorflow/tfjs";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+ * await writeSafetensors(path, new Map([["bias", tf.zeros([16])]]), { format: "pt" });
+ * const tensors = await readSafetensors(path);
+ * assert(tensors.get("bias")!.size === 16);
+ * await Deno.remove(path);
+ * ```
  */
 export async function writeSafetensors(
   path: string,

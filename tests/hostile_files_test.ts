@@ -5,7 +5,7 @@ import { deflateSync } from "node:zlib";
 import { readPng, writePng } from "../common/data/images/png.ts";
 import { parsePoints } from "../common/data/points/csv.ts";
 import { readSafetensors, writeSafetensors } from "../common/checkpoint.ts";
-import { writeAtomically } from "../common/files/files.ts";
+import { writeAtomically } from "../common/files/writing.ts";
 import { unusedPaths } from "../common/files/numbered.ts";
 import { encodeSafetensors } from "../common/files/safetensors.ts";
 import { isLetGo, takeLock } from "../common/run/lock.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { explained } from "./byte_reader.ts";
-import { writingFailed } from "./files.ts";
+import { writingFailed } from "./file_errors.ts";
+import { readFolder } from "./reading.ts";
 import { UserError } from "../user_error.ts";
 
 /** Files of the same name in one folder before one gives up. */
@@ -19,7 +19,7 @@ const MOST = 10_000;
  * @throws {UserError} The folder cannot be read or written to.
  */
 export async function unusedPaths(folder: string, names: string[]): Promise<string[]> {
-  const entries = await explained(folder, () => Array.fromAsync(Deno.readDir(folder)));
+  const entries = await readFolder(folder);
   const taken = new Set(entries.map(({ name }) => name));
   for (let number = 1; number <= MOST; number++) {
     const numbered = names.map((name) => withNumber(name, number));

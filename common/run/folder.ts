@@ -1,13 +1,14 @@
 /**
- * The folder of a run: what was asked for, how far it is, and everything it made. Nothing in it is
- * ever half written, and nothing of another run is ever overwritten.
+ * The folder of a run: its settings, how far it has come, and every file it wrote. No file is ever half
+ * written, and nothing of another run is ever overwritten.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "../backend.ts";
 import type { RunIdentity } from "./state.ts";
-import { askForFolder, makeFolder, writeAtomically, writingFailed } from "../files/files.ts";
+import { writingFailed } from "../files/file_errors.ts";
+import { askForFolder, makeFolder, writeAtomically } from "../files/writing.ts";
 import { checkedOutCommit } from "./commit.ts";
 import { takeLock } from "./lock.ts";
 import { recordedStretches } from "./stretches.ts";
@@ -16,10 +17,13 @@ import { decisiveSettings } from "./settings.ts";
 import type { Command, Flags } from "./flags.ts";
 import { UserError } from "../user_error.ts";
 
-/** Which folder to open, and what stands in its record from the beginning. */
+/** Which folder to open, and what its record says from the beginning. */
 export interface OpenOptions {
+  /** The script that runs. */
   command: Pick<Command<Flags>, "name" | "mayChangeOnResume">;
+  /** Its settings. */
   settings: { seed: number; preset: string; out?: string; resume?: string };
+  /** What computes. */
   backend: Backend;
   /** Set where nothing is trained and a model draws: the folder is a new one, beside the model's. */
   drawing?: Drawing;
@@ -32,7 +36,7 @@ export interface Drawing {
   from: DrawnFrom;
 }
 
-/** Number of folders with the same name before one gives up. */
+/** How many suffixes are tried before giving up. */
 const MOST_SUFFIXES = 1000;
 
 /** A run's folder, held by this process until it is closed. */
@@ -41,7 +45,7 @@ export class RunFolder {
   readonly path: string;
   /** What run.json says; changed through {@linkcode update}. */
   record: RunRecord;
-  /** What its checkpoints are known by. */
+  /** What its checkpoints are recognized by. */
   readonly identity: RunIdentity;
   readonly #lock: Deno.FsFile;
   /** Whether this process has written run.json. */
@@ -55,7 +59,7 @@ export class RunFolder {
   }
 
   /**
-   * Opens the folder of a new run, or of the one to go on with.
+   * Opens the folder of a new run, or of the run to resume.
    *
    * Without `out` the folder is runs/<script>-<preset>-<seed>, or <the model's folder>-samples where a
    * model draws, with -2, -3, … behind it when that is taken.
@@ -127,7 +131,7 @@ export class RunFolder {
     this.record.seconds = { ...before, [what]: round((before[what] ?? 0) + seconds) };
   }
 
-  /** Lets go of the folder. */
+  /** Releases the folder. */
   close(): void {
     this.#lock.close();
   }

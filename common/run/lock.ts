@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { writingFailed } from "../files/files.ts";
+import { writingFailed } from "../files/file_errors.ts";
 import { UserError } from "../user_error.ts";
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readText } from "../files/files.ts";
+import { readText } from "../files/reading.ts";
 import { UserError } from "../user_error.ts";
 import type { Flag } from "./flags.ts";
 
@@ -31,12 +31,15 @@ export interface Stretch {
 export interface RunRecord {
   /** The task that ran. */
   script: string;
+  /** Every setting of the run, given or not. */
   settings: Record<string, unknown>;
+  /** Of Deno and of the packages that compute. */
   versions: Record<string, string>;
   /** The project's commit, where it is a clone. */
   commit?: string;
+  /** What computed. */
   backend: { name: string; adapter?: string; workers: number };
-  /** `failed`: an error ended it. One that says `running` but is held by no process was cut off. */
+  /** How far the run came. `failed`: an error ended it. One that says `running` but is held by no process was cut off. */
   status: "running" | "interrupted" | "finished" | "failed";
   /** What was trained with which settings, from step 1 on. */
   stretches?: Stretch[];
@@ -44,10 +47,11 @@ export interface RunRecord {
   data?: string;
   /** The model that drew what is in the folder, where nothing was trained. */
   drawnFrom?: DrawnFrom;
-  /** When it was begun and last written, in ISO 8601. */
+  /** When it was begun, in ISO 8601. */
   started: string;
+  /** When it was last written, in ISO 8601. */
   updated: string;
-  /** Seconds that were spent in all, by what they were spent on. */
+  /** Seconds that each part of the run took, over all its processes. */
   seconds: Record<string, number>;
   /** The numbers printed at the end. */
   results: Record<string, unknown>;
@@ -59,7 +63,7 @@ const DEEPEST = 20;
 /**
  * Reads a run.json.
  *
- * @throws {UserError} It cannot be read, or is something else.
+ * @throws {UserError} It cannot be read, or is not a run.json.
  */
 export async function readRecord(path: string): Promise<Partial<RunRecord>> {
   const content = await readText(path);
@@ -67,7 +71,7 @@ export async function readRecord(path: string): Promise<Partial<RunRecord>> {
     const record = isDeep(content) ? undefined : JSON.parse(content);
     if (isTable(record) && isTable(record.settings)) return record;
   } catch {
-    // not JSON: said below
+    // not JSON: the error below says so
   }
   throw new UserError(`${path} is not a run's record: expected the run.json that a run writes`);
 }
@@ -113,7 +117,7 @@ function isDeep(json: string): boolean {
   return false;
 }
 
-/** Whether a value of a JSON file has names with values. */
+/** Whether a value of a JSON file is an object. */
 export function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -25,14 +25,15 @@ import {
   type TrainingStep,
 } from "./training.ts";
 
-/** Something whose weights are written to model files and read from them. */
+/** A network whose weights are written to model files and read from them. */
 export interface Network {
   /** Copies of the weights; the caller disposes of them. */
   stateDict(): Map<string, tf.Tensor>;
+  /** Takes over such weights; the tensors stay the caller's. */
   load(tensors: Map<string, tf.Tensor>): void;
 }
 
-/** What a finished run says of itself. */
+/** The results of a finished run. */
 export interface Conclusion {
   /** The numbers that are kept in run.json. */
   results: object;
@@ -42,18 +43,27 @@ export interface Conclusion {
 
 /** The settings that every script with a run's folder has. */
 export interface ScriptSettings {
+  /** Decides all random numbers. */
   seed: number;
+  /** The name of the preset. */
   preset: string;
+  /** Which backend to start. */
   backend: BackendName;
+  /** Threads for WASM. */
   workers: number;
+  /** The folder for a new run. */
   out: string | undefined;
+  /** The folder of the run to resume. */
   resume: string | undefined;
 }
 
-/** Those of one that trains. */
-interface TrainingSettings extends ScriptSettings {
+/** The settings of a script that trains. */
+export interface TrainingSettings extends ScriptSettings {
+  /** Number of the last step. */
   steps: number;
+  /** How the learning rate falls. */
   decay: "cosine" | "none";
+  /** Seconds between checkpoints. */
   checkpointEvery: number;
   from: string | undefined;
 }
@@ -66,6 +76,7 @@ interface Trained {
 
 /** A script that trains, in its parts. T is what the script trains with: data, model, optimizer. */
 export interface TrainingScript<F extends Flags, T extends Trained> {
+  /** Its command line. */
   command: Command<F>;
   /** Data, an untrained model and its optimizer. */
   start(settings: Settings<F>): Promise<T>;
@@ -147,7 +158,7 @@ export async function onBackend<R>(
 }
 
 /**
- * Opens a run's folder, says where it is, lets `use` work in it, and lets go of it. What `use` throws
+ * Opens a run's folder, says where it is, lets `use` work in it, and releases it. What `use` throws
  * is noted in the run's record.
  */
 export async function inRunFolder<R>(
@@ -224,7 +235,7 @@ async function planned(
   return plan;
 }
 
-/** Brings network and optimizer to where an earlier process stopped; gives the losses until then. */
+/** Brings network and optimizer to where an earlier process stopped; returns the losses until then. */
 async function resume(network: Network, adam: Adam, folder: RunFolder): Promise<number[]> {
   const { tensors, losses } = await resumeTraining(folder);
   if (tensors) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readText } from "../../files/files.ts";
+import { readText } from "../../files/reading.ts";
 import { sha256 } from "../../files/sha256.ts";
 import type { Draw } from "../../random.ts";
 import { sampleCircles } from "./circles.ts";
@@ -13,6 +13,7 @@ import { distanceToSpiral, sampleSwissRoll } from "./swiss_roll.ts";
 
 /** A distribution of points in the plane. */
 export interface PointData {
+  /** The shape's name, or the path of the CSV file. */
   name: string;
   /** In which unit the points are, in a few words. */
   scale: string;
@@ -28,6 +29,8 @@ export interface PointData {
 export const SHAPES = ["swiss-roll", "moons", "circles"] as const;
 
 /**
+ * The distribution of this name.
+ *
  * @param name One of {@linkcode SHAPES}, or a CSV file.
  * @throws {UserError} The file cannot be read or is not two columns of numbers.
  */

@@ -1,9 +1,9 @@
 /**
- * Reading and writing files so that nothing is ever half written, with errors in plain words.
+ * Writing files so that nothing is ever half written, with errors in plain words.
  *
  * @module
  */
-import { UserError } from "../user_error.ts";
+import { writingFailed } from "./file_errors.ts";
 
 /**
  * Writes a file whole or not at all: to a temporary file beside it, flushed to the disk, then renamed.
@@ -47,8 +47,8 @@ function ignoreMissing(error: unknown): void {
 }
 
 /**
- * Has Deno ask for a whole folder where a permission for it was neither given nor refused; otherwise it
- * would ask for each file in it.
+ * Lets Deno ask once for a whole folder, where the user has neither given nor refused a permission for it.
+ * Otherwise it would ask for each file in it.
  */
 export async function askForFolder(path: string): Promise<void> {
   for (const name of ["write", "read"] as const) await Deno.permissions.request({ name, path });
@@ -65,51 +65,4 @@ export async function makeFolder(path: string): Promise<void> {
   } catch (error) {
     throw writingFailed(path, error);
   }
-}
-
-/**
- * Reads a whole file.
- *
- * @throws {UserError} It is missing or may not be read; for a missing permission, what to add.
- */
-export async function readBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return await Deno.readFile(path);
-  } catch (error) {
-    throw readingFailed(path, error);
-  }
-}
-
-/** {@linkcode readBytes} as text. */
-export async function readText(path: string): Promise<string> {
-  return new TextDecoder().decode(await readBytes(path));
-}
-
-/** The error of a write that did not work, in plain words (exit code 1). */
-export function writingFailed(path: string, error: unknown): UserError {
-  return new UserError(`cannot write ${path}: ${missingPermission(error) ?? reason(error)}`, {
-    cause: error,
-    exitCode: 1,
-  });
-}
-
-function readingFailed(path: string, error: unknown): UserError {
-  const why = missingPermission(error) ??
-    (error instanceof Deno.errors.NotFound ? "there is no such file" : reason(error));
-  return new UserError(`cannot read ${path}: ${why}`, { cause: error });
-}
-
-/** Which flag would have allowed it, where a missing permission is the reason. */
-function missingPermission(error: unknown): string | undefined {
-  if (!(error instanceof Deno.errors.NotCapable)) return undefined;
-  const [, kind, path] = /Requires (\w+) access to "(.*?)"/.exec(error.message) ?? [];
-  if (!kind) return error.message;
-  return `this needs the permission --allow-${kind}=${path}; the tasks give those for runs/`;
-}
-
-/** The operating system's words: Deno's message without the call that it names before or behind them. */
-function reason(error: unknown): string {
-  const [message] = (error instanceof Error ? error.message : String(error)).split("\n");
-  const [words] = message.split(/ \(os error \d+\)/);
-  return words.replace(/^.*?: (?=\w)/, "");
 }
