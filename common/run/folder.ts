@@ -33,6 +33,7 @@ export interface OpenOptions {
 export interface Drawing {
   /** Stands behind the name of the model's folder in that of the new one. */
   what: "samples" | "samplers";
+  /** The model. */
   from: DrawnFrom;
 }
 

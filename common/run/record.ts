@@ -17,11 +17,13 @@ export interface DrawnFrom {
 
 /** A part of a run that was, or is to be, trained with the same settings. */
 export interface Stretch {
-  /** Its first and its last step, from 1; the stretches of a run follow one another. */
+  /** Its first step, from 1. */
   fromStep: number;
+  /** Its last step; the next stretch follows it. */
   toStep: number;
   /** Everything that decides what is learned, `steps` with it: the learning rate falls towards it. */
   settings: Record<string, unknown>;
+  /** What computed. */
   backend: RunRecord["backend"];
   /** When it was begun, in ISO 8601. */
   started: string;

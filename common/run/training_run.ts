@@ -65,12 +65,15 @@ export interface TrainingSettings extends ScriptSettings {
   decay: "cosine" | "none";
   /** Seconds between checkpoints. */
   checkpointEvery: number;
+  /** The run.json that is repeated. */
   from: string | undefined;
 }
 
 /** What every script trains with. */
-interface Trained {
+export interface Trained {
+  /** The optimizer. */
   adam: Adam;
+  /** The script's settings. */
   settings: { steps: number };
 }
 
