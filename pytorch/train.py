@@ -132,7 +132,8 @@ def main():
     rank, world, device, backend = connect(args.backend)
     if rank == 0:
         run.lock()
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // world))
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // world))
 
     names = dict(paper.model.named_parameters())
     paper.model.load_state_dict({n: torch.from_numpy(state[n]) for n in names})
