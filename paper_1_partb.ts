@@ -358,6 +358,7 @@ export async function main(args: string[]): Promise<number> {
     network: ({ model }) => model,
     train,
     bar: { lossName: "KL" },
+    after: () => ({ steps: 0, seconds: 5 }),
     report: async ({ model, schedule, data, folder, settings: { seed } }, losses) => {
       const report = await reportPoints({
         ...{ folder, data, seed, losses, schedule },

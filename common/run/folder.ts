@@ -151,7 +151,7 @@ async function newRecord(
   { command, settings, backend }: OpenOptions,
 ): Promise<RunRecord> {
   const now = new Date().toISOString();
-  const { name, adapter, workers } = backend;
+  const { name, adapter, workers, measured } = backend;
   return {
     script: command.name,
     settings: { ...settings },
@@ -161,7 +161,7 @@ async function newRecord(
       tfjs: tf.version_core,
     },
     commit: await checkedOutCommit(),
-    backend: { name, adapter, workers },
+    backend: { name, adapter, workers, measured },
     status: "running",
     started: now,
     updated: now,

@@ -14,7 +14,13 @@ export interface RunRecord {
   versions: Record<string, string>;
   /** The project's commit, where it is a clone. */
   commit?: string;
-  backend: { name: string; adapter?: string; workers: number };
+  backend: {
+    name: string;
+    adapter?: string;
+    workers: number;
+    /** Seconds of a training step on each, where they were measured to choose one. */
+    measured?: { webgpu: number; wasm: number };
+  };
   status: "running" | "interrupted" | "finished";
   /** When it was begun and last written, in ISO 8601. */
   started: string;

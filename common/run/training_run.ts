@@ -5,13 +5,18 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { type Backend, type BackendName, selectBackend } from "../backend.ts";
+import type { Backend, BackendName } from "../backend.ts";
 import { writeSafetensors } from "../checkpoint.ts";
+import { DeviceFault, throwDeviceFault, whileDeviceLives } from "../engine/webgpu/faults.ts";
 import { makeTensorsReadable } from "../inspect/readable_tensors.ts";
 import type { Adam } from "../network/adam.ts";
+import { UserError } from "../user_error.ts";
+import { type BackendSettings, chooseBackend, type Rehearsal } from "./backend_choice.ts";
+import type { AfterTraining } from "./duration.ts";
 import type { Command, Flags, Settings } from "./flags.ts";
 import { type OpenOptions, RunFolder } from "./folder.ts";
 import { commandText } from "./help.ts";
+import { planSteps } from "./plan.ts";
 import { inWords } from "./progress.ts";
 import {
   followTraining,
@@ -19,6 +24,7 @@ import {
   type TrainingOptions,
   type TrainingStep,
 } from "./training.ts";
+import { measureStep, type Triable, tryTraining } from "./trial.ts";
 
 /** Something whose weights are written to model files and read from them. */
 export interface Network {
@@ -43,11 +49,15 @@ export interface ScriptSettings {
   workers: number;
   out: string | undefined;
   resume: string | undefined;
+  from: string | undefined;
 }
 
 /** Those of one that trains. */
 interface TrainingSettings extends ScriptSettings {
   steps: number;
+  /** Sets the steps by the clock. */
+  minutes?: number;
+  batch: number;
   checkpointEvery: number;
 }
 
@@ -69,6 +79,8 @@ export interface TrainingScript<F extends Flags, T extends { adam: Adam }> {
     everySeconds: number;
     run: (training: NoInfer<T> & { folder: RunFolder }, step: number) => Promise<void>;
   };
+  /** How long the report takes. */
+  after(settings: Settings<F>): AfterTraining;
   /** Draws, measures and writes, with the weights to draw with in the network. */
   report(training: NoInfer<T> & { folder: RunFolder }, losses: number[]): Promise<Conclusion>;
   /** Writes the page of the finished run in this folder. */
@@ -85,37 +97,93 @@ export async function trainAndReport<F extends Flags, T extends { adam: Adam }>(
   script: TrainingScript<F, T>,
   settings: Settings<F> & TrainingSettings,
 ): Promise<number> {
+  const triable: Triable<Settings<F> & TrainingSettings, T> = script;
+  const rehearsal: Rehearsal = {
+    numbers: () => tryTraining(triable, { ...settings, batch: FEW }, { seconds: 0 }),
+    stepSeconds: () => measureStep(triable, settings),
+  };
   return await onBackend(settings, async (backend) => {
-    const training = await script.start(settings);
+    const after = script.after(settings);
+    const length = { after, draws: script.meanwhile !== undefined };
+    const planned = await planSteps(settings, { length, rehearsal, backend });
+    const training = await script.start(planned);
     const { command } = script;
-    return await inRunFolder({ command, settings, backend }, async (folder) => {
-      const started = performance.now();
-      const end = await train(script, { ...training, folder }, settings);
-      return await withWeightsToDrawWith(script, training, async () => {
-        if (end.status === "finished" || script.averaged) {
-          await writeModel(script, training, folder);
-        }
-        if (end.status === "interrupted") return 130;
-        const { results, lines } = await script.report({ ...training, folder }, end.losses);
-        folder.addSeconds("all", (performance.now() - started) / 1000);
-        await folder.update({ status: "finished", results: { ...results } });
-        await script.writePage(folder.path);
-        console.log(`${folder.path}, ${inWords(folder.record.seconds.all)}: ${lines.join("\n")}`);
-        return 0;
-      });
+    return await inRunFolder({ command, settings: planned, backend }, async (folder) => {
+      return await orKeepCheckpoint(
+        trainThenReport(script, { ...training, folder }, planned),
+        { command, folder },
+      );
     });
+  }, rehearsal);
+}
+
+/** Samples of a step by which backends are compared. */
+const FEW = 4;
+
+/** Trains, and unless it is interrupted draws and measures; gives the exit code. */
+async function trainThenReport<F extends Flags, T extends { adam: Adam }>(
+  script: TrainingScript<F, T>,
+  training: T & { folder: RunFolder },
+  settings: Settings<F> & TrainingSettings,
+): Promise<number> {
+  const { folder } = training;
+  const started = performance.now();
+  const end = await train(script, training, settings);
+  return await withWeightsToDrawWith(script, training, async () => {
+    if (end.status === "finished" || script.averaged) {
+      await writeModel(script, training, folder);
+    }
+    if (end.status === "interrupted") return 130;
+    const { results, lines } = await script.report(training, end.losses);
+    throwDeviceFault();
+    folder.addSeconds("all", (performance.now() - started) / 1000);
+    await folder.update({ status: "finished", results: { ...results } });
+    await script.writePage(folder.path);
+    console.log(`${folder.path}, ${inWords(folder.record.seconds.all)}: ${lines.join("\n")}`);
+    return 0;
   });
 }
 
-/** Starts a backend, lets `use` work with it, and ends it. */
+/** Says how a run goes on whose GPU has failed: with its last checkpoint. */
+async function orKeepCheckpoint<R>(
+  work: Promise<R>,
+  { command, folder }: { command: { name: string }; folder: RunFolder },
+): Promise<R> {
+  try {
+    return await whileDeviceLives(work);
+  } catch (error) {
+    if (!(error instanceof DeviceFault)) throw error;
+    await folder.update({ status: "interrupted" });
+    const again = (backend: string) => commandText(command.name, { resume: folder.path, backend });
+    throw new UserError(
+      `${error.message}; what was computed until the last checkpoint is kept, go on with: ` +
+        `${again("webgpu")}, or without the GPU: ${again("wasm")}`,
+      { exitCode: 1, cause: error },
+    );
+  }
+}
+
+/**
+ * Starts a backend, lets `use` work with it, and ends it.
+ *
+ * @param rehearsal The run's training step, by which backends are compared.
+ * @throws {UserError} What {@linkcode chooseBackend} throws; or the GPU fails (exit code 1).
+ */
 export async function onBackend<R>(
-  settings: { backend: BackendName; workers: number },
+  settings: BackendSettings,
   use: (backend: Backend) => Promise<R>,
+  rehearsal?: Rehearsal,
 ): Promise<R> {
   makeTensorsReadable();
-  const backend = await selectBackend(settings.backend, settings);
+  const backend = await chooseBackend(settings, rehearsal);
   try {
-    return await use(backend);
+    return await whileDeviceLives(use(backend));
+  } catch (error) {
+    if (!(error instanceof DeviceFault)) throw error;
+    throw new UserError(`${error.message}; try again, or with --backend wasm`, {
+      exitCode: 1,
+      cause: error,
+    });
   } finally {
     backend.dispose();
   }
@@ -138,7 +206,7 @@ export async function inRunFolder<R>(
 async function train<F extends Flags, T extends { adam: Adam }>(
   script: TrainingScript<F, T>,
   training: T & { folder: RunFolder },
-  settings: TrainingSettings,
+  settings: Settings<F> & TrainingSettings,
 ) {
   const { adam, folder } = training;
   const { meanwhile } = script;
@@ -148,6 +216,7 @@ async function train<F extends Flags, T extends { adam: Adam }>(
     losses: settings.resume === undefined ? [] : await resume(network, adam, folder),
     steps: settings.steps,
     checkpointEvery: settings.checkpointEvery,
+    after: script.after(settings),
     state: () => new Map([...network.stateDict(), ...adam.stateDict()]),
     ...script.bar,
     meanwhile: meanwhile && {
