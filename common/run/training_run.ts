@@ -102,7 +102,7 @@ export async function trainAndReport<F extends Flags, T extends { adam: Adam }>(
     numbers: () => tryTraining(triable, { ...settings, batch: FEW }, { seconds: 0 }),
     stepSeconds: () => measureStep(triable, settings),
   };
-  return await onBackend(settings, async (backend) => {
+  return await withBackend(settings, rehearsal, async (backend) => {
     const after = script.after(settings);
     const length = { after, draws: script.meanwhile !== undefined };
     const planned = await planSteps(settings, { length, rehearsal, backend });
@@ -114,7 +114,7 @@ export async function trainAndReport<F extends Flags, T extends { adam: Adam }>(
         { command, folder },
       );
     });
-  }, rehearsal);
+  });
 }
 
 /** Samples of a step by which backends are compared. */
@@ -166,18 +166,25 @@ async function orKeepCheckpoint<R>(
 /**
  * Starts a backend, lets `use` work with it, and ends it.
  *
- * @param rehearsal The run's training step, by which backends are compared.
  * @throws {UserError} What {@linkcode chooseBackend} throws; or the GPU fails (exit code 1).
  */
 export async function onBackend<R>(
   settings: BackendSettings,
   use: (backend: Backend) => Promise<R>,
-  rehearsal?: Rehearsal,
+): Promise<R> {
+  return await withBackend(settings, undefined, (backend) => whileDeviceLives(use(backend)));
+}
+
+/** The same for work that says itself what is to be done when the GPU fails in the middle. */
+async function withBackend<R>(
+  settings: BackendSettings,
+  rehearsal: Rehearsal | undefined,
+  use: (backend: Backend) => Promise<R>,
 ): Promise<R> {
   makeTensorsReadable();
   const backend = await chooseBackend(settings, rehearsal);
   try {
-    return await whileDeviceLives(use(backend));
+    return await use(backend);
   } catch (error) {
     if (!(error instanceof DeviceFault)) throw error;
     throw new UserError(`${error.message}; try again, or with --backend wasm`, {
