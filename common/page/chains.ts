@@ -5,7 +5,7 @@
  */
 import { decodeSafetensors, type HostTensor } from "../files/safetensors.ts";
 import { evenly } from "../plot/evenly.ts";
-import { readBytes } from "../files/files.ts";
+import { readBytes } from "../files/reading.ts";
 import { UserError } from "../user_error.ts";
 import { packed, packedCoarsely, packedPixels } from "./packed.ts";
 import type { ImageChains, PointChains, RunData } from "./run_data.ts";
@@ -71,7 +71,7 @@ function pointChains(tensors: Tensors, wrong: Wrong): PointChains | undefined {
   };
 }
 
-/** What all but two in a thousand coordinates are within. */
+/** The bound that all but two in a thousand coordinates are within. */
 function reachOf(points: Float32Array): number {
   const sizes = points.map(Math.abs).sort();
   return sizes[Math.floor(0.998 * (sizes.length - 1))] || 1;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { writeAtomically } from "../files/files.ts";
+import { writeAtomically } from "../files/writing.ts";
 import { readRun } from "./data.ts";
 import { equationStyle, withoutStyleAttributes } from "./equations.ts";
 import notices from "./notices.txt" with { type: "text" };
@@ -24,7 +24,7 @@ export async function writeReportPage(folderPath: string): Promise<void> {
 }
 
 /**
- * The page's HTML. All that comes from the run stands in it as JSON and is shown as text; scripts and
+ * The page's HTML. All that comes from the run is in it as JSON and is shown as text; scripts and
  * styles are allowed by their hashes, and nothing at all may be loaded.
  *
  * @param options.live Whether the page comes from the server of `deno task explore` and asks it for news.
@@ -73,7 +73,7 @@ const ICON = "data:image/svg+xml," + encodeURIComponent(
     "fill='#0072b2'/><circle cx='12' cy='4' r='3' fill='#d55e00'/></svg>",
 );
 
-/** Which paper's chains the page has a place for. */
+/** Which paper's chains the page shows. */
 type Kind = "points" | "images" | "other";
 
 function kindOf({ record, points, images }: RunData): Kind {
@@ -125,7 +125,7 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
-/** What a security policy calls a script or a style sheet by. */
+/** The name of a script or a style sheet in a security policy. */
 async function hash(content: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(content));
   return `sha256-${new Uint8Array(digest).toBase64()}`;

@@ -7,7 +7,7 @@ import { UserError } from "../user_error.ts";
 import { choice, type Flag, number } from "./flags.ts";
 
 /** The flag that says how the learning rate falls. */
-export const decayFlag = choice({
+export const decayFlag: Flag<"cosine" | "none"> = choice({
   help: "how the learning rate falls: to 0 along half a cosine, or not at all",
   of: ["cosine", "none"],
   default: "cosine",
