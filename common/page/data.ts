@@ -27,7 +27,7 @@ interface File {
 }
 
 /**
- * Reads what a run's folder holds, as far as it is there yet. A file that is broken is left out and
+ * Reads the files that a run's folder has so far. A file that is broken is left out and
  * named under `problems`.
  *
  * @param folder Its path.
@@ -69,7 +69,7 @@ async function listFiles(folder: string): Promise<File[]> {
   for await (const { name, isFile } of Deno.readDir(folder)) {
     if (!isFile || name.endsWith(".part")) continue;
     const info = await Deno.stat(`${folder}/${name}`).catch(() => undefined);
-    if (info) files.push({ name, bytes: info.size }); // else it went away in the meantime
+    if (info) files.push({ name, bytes: info.size }); // otherwise it was removed in the meantime
   }
   return files.sort((a, b) => a.name < b.name ? -1 : 1);
 }

@@ -26,7 +26,7 @@ export async function writeReportPage(folderPath: string, record?: RunRecord): P
 }
 
 /**
- * The page's HTML. All that comes from the run stands in it as JSON and is shown as text; scripts and
+ * The page's HTML. All that comes from the run is in it as JSON and is shown as text; scripts and
  * styles are allowed by their hashes, and nothing at all may be loaded.
  *
  * @param options.live Whether the page comes from the server of `deno task explore` and asks it for news.
@@ -127,7 +127,7 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
-/** What a security policy calls a script or a style sheet by. */
+/** The name of a script or a style sheet in a security policy. */
 async function hash(content: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(content));
   return `sha256-${new Uint8Array(digest).toBase64()}`;

@@ -40,7 +40,13 @@ export interface RunRecord {
   /** The project's commit, where it is a clone. */
   commit?: string;
   /** What computed. */
-  backend: { name: string; adapter?: string; workers: number };
+  backend: {
+    name: string;
+    adapter?: string;
+    workers: number;
+    /** Seconds of a training step on each, where they were measured to choose one. */
+    measured?: { webgpu: number; wasm: number };
+  };
   /** How far the run came. `failed`: an error ended it. One that says `running` but is held by no process was cut off. */
   status: "running" | "interrupted" | "finished" | "failed";
   /** What was trained with which settings, from step 1 on. */
