@@ -9,6 +9,7 @@ import { equationStyle, withoutStyleAttributes } from "./equations.ts";
 import notices from "./notices.txt" with { type: "text" };
 import script from "./page_script.js" with { type: "text" };
 import { plotStyle } from "./plot_style.ts";
+import type { RunRecord } from "../run/record.ts";
 import type { RunData } from "./run_data.ts";
 import { imageChains, pictures, pointChains, training } from "./sections.ts";
 import pageStyle from "./style.css" with { type: "text" };
@@ -16,10 +17,11 @@ import pageStyle from "./style.css" with { type: "text" };
 /**
  * Writes report.html into a run's folder, from what lies there.
  *
+ * @param record What run.json is going to say. Default: what it says.
  * @throws {UserError} There is no run, or the page cannot be written.
  */
-export async function writeReportPage(folderPath: string): Promise<void> {
-  const page = await buildPage(await readRun(folderPath));
+export async function writeReportPage(folderPath: string, record?: RunRecord): Promise<void> {
+  const page = await buildPage(await readRun(folderPath, record));
   await writeAtomically(`${folderPath}/report.html`, page);
 }
 
