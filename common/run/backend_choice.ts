@@ -13,7 +13,9 @@ import type { Trial } from "./trial.ts";
 
 /** The settings that have a say. */
 export interface BackendSettings {
+  /** What was asked for. */
   backend: BackendName;
+  /** Threads for WASM. */
   workers: number;
   /** The folder of a run to go on with; `auto` then computes as that run did. */
   resume?: string;

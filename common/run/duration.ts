@@ -8,6 +8,7 @@ import { inWords } from "./progress.ts";
 
 /** What a run does after its training: as much as so many training steps, and so many seconds. */
 export interface AfterTraining {
+  /** Training steps that take as long. */
   steps: number;
   /** Seconds on two cores; they do not depend on the network. */
   seconds: number;
@@ -15,7 +16,9 @@ export interface AfterTraining {
 
 /** A run, as far as its length is concerned. */
 export interface RunLength {
+  /** Seconds of a training step. */
   stepSeconds: number;
+  /** What comes after the training. Default: nothing. */
   after?: AfterTraining;
   /** Whether something is drawn while it trains. */
   draws?: boolean;

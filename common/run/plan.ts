@@ -9,10 +9,14 @@ import { type RunLength, runSeconds, stepsWithin } from "./duration.ts";
 import { inWords } from "./progress.ts";
 
 /** The settings that say how long a run is. */
-interface LengthSettings {
+export interface LengthSettings {
+  /** Number of the last step. */
   steps: number;
+  /** How long the whole run may take, in the place of the steps. */
   minutes?: number;
+  /** The name of the preset. */
   preset: string;
+  /** The folder of the run to resume. */
   resume?: string;
 }
 

@@ -11,11 +11,14 @@ import type { TrainingStep } from "./training.ts";
 
 /** A script's training, as far as its first steps need it. */
 export interface Triable<S, T extends { adam: Adam }> {
+  /** Data, an untrained model and its optimizer. */
   start(settings: S): Promise<T>;
+  /** The network that is trained. */
   network(training: NoInfer<T>): {
     stateDict(): Map<string, tf.Tensor>;
     load(tensors: Map<string, tf.Tensor>): void;
   };
+  /** The training loop. */
   train(training: NoInfer<T>): Iterable<TrainingStep>;
 }
 
@@ -37,7 +40,9 @@ export interface TrialOptions {
 
 /** The settings that a trial changes. */
 export interface TrialSettings {
+  /** Number of the last step. */
   steps: number;
+  /** Samples of a step. */
   batch: number;
 }
 
