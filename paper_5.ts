@@ -35,7 +35,7 @@ import {
 import { gaussianNoise } from "./common/engine/noise.ts";
 import { softmax } from "./common/engine/ops/attention.ts";
 import { linear, matMul } from "./common/engine/ops/mat_mul.ts";
-import { askForFolder } from "./common/files/files.ts";
+import { askForFolder } from "./common/files/writing.ts";
 import type { ImageModel } from "./common/network/image_model.ts";
 import { permutation } from "./common/random.ts";
 import { reportInvention } from "./common/report/invention_report.ts";
@@ -48,7 +48,7 @@ import {
 } from "./common/reverse_process.ts";
 import { parseCommandLine } from "./common/run/command_line.ts";
 import { datasetFlags, recordedDataset } from "./common/run/dataset.ts";
-import { type Command, integer, type Settings, text } from "./common/run/flags.ts";
+import { type Command, integer, kebab, type Settings, text } from "./common/run/flags.ts";
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
@@ -124,11 +124,10 @@ export function perfectDenoiser({ shape: [H, W, C], pixels }: TrainingImages): E
  * only a patch around each pixel. Pixel by pixel it is the perfect one of the training set's patches at
  * this place; neighbours may take theirs from different images.
  *
- * @param radius r; a patch has 2r+1 pixels a side. From H−1 on it is {@linkcode perfectDenoiser}.
+ * @param radius r; a patch has 2r+1 pixels a side. From H−1 on it equals {@linkcode perfectDenoiser}.
  */
 export function localDenoiser(images: TrainingImages, radius: number): Expectation {
   const [H, W] = images.shape;
-  if (radius >= Math.max(H, W) - 1) return perfectDenoiser(images);
   return (xt, alphaBar) =>
     tf.tidy(() => {
       const pixels: tf.Tensor2D[] = [];
@@ -183,13 +182,15 @@ export function equivariantLocalDenoiser(images: TrainingImages, radius: number)
 
 /**
  * The side of the patches while ᾱₜ is below a bound: while there is much noise a network looks at the
- * whole image, in the end at what is next to a pixel. Calibrated as in the paper: against the x̂₀ of
- * the default model of paper 2, on 16×16 digits.
+ * whole image, in the end at the pixels next to each. Calibrated as in the paper, by which patches come
+ * closest to the x̂₀ of the network along its own chains: with LS, 12 noises and the default model of
+ * paper 2, on 16×16 digits.
  */
 export const PATCHES = [
-  { below: 0.45, side: 31 },
-  { below: 0.82, side: 11 },
-  { below: 1, side: 5 },
+  { below: 0.28, side: Infinity },
+  { below: 0.42, side: 9 },
+  { below: 0.82, side: 5 },
+  { below: 1, side: 3 },
 ];
 
 /** The radius of the patches when ᾱₜ of the signal is left. */
@@ -197,9 +198,22 @@ export function patchRadius(alphaBar: number): number {
   return (PATCHES.find(({ below }) => alphaBar < below)!.side - 1) / 2;
 }
 
-/** A local denoiser whose patches shrink with the noise. */
-export function withShrinkingPatches(local: (radius: number) => Expectation): Expectation {
-  return (xt, alphaBar) => local(patchRadius(alphaBar))(xt, alphaBar);
+/**
+ * A local denoiser whose patches shrink with the noise. While each of them is the whole image, there is
+ * no other place to take one from, and both local denoisers are the perfect one.
+ *
+ * @param local Where patches are smaller.
+ */
+export function withShrinkingPatches(
+  images: TrainingImages,
+  local: (radius: number) => Expectation,
+): Expectation {
+  const [H, W] = images.shape;
+  return (xt, alphaBar) => {
+    const radius = patchRadius(alphaBar);
+    const isWhole = radius >= Math.max(H, W) - 1;
+    return (isWhole ? perfectDenoiser(images) : local(radius))(xt, alphaBar);
+  };
 }
 
 /**
@@ -240,7 +254,7 @@ const flags = {
   trainingImages: integer({ help: "training images for the perfect and LS", default: 9000 }),
   elsImages: integer({
     help: "training images for ELS, which compares every patch with every patch of each",
-    default: 1000,
+    default: 500,
   }),
   dataDir: text({
     help: "folder with the data set's files [that of the run]",
@@ -284,6 +298,7 @@ export async function main(args: string[]): Promise<number> {
     const { size } = model ?? WITHOUT_MODEL;
     const dataDir = settings.dataDir ?? recorded.dataDir;
     const images = await loadImages({ ...settings, ...recorded, dataDir, size, split: "train" });
+    checkCounts(settings, images);
     const run = { ...settings, resume: undefined, model: resume, preset: "quick" };
     return await inRunFolder({ command, settings: run, backend }, async (folder) => {
       const started = performance.now();
@@ -311,19 +326,22 @@ function chainsOf(images: ImageSet, settings: InventionSettings, model?: ImageMo
   const { height, width, channels } = images;
   const shape: ImageShape = [samples, height, width, channels];
   const start = { shape, seed, name: "invention", sampleSteps };
-  const ls = withShrinkingPatches((radius) => localDenoiser(all, radius));
-  // a patch that is the whole image has no other place to be at: there ELS is the perfect denoiser
-  const els = withShrinkingPatches((radius) =>
-    radius >= Math.max(height, width) - 1
-      ? perfectDenoiser(all)
-      : equivariantLocalDenoiser(some, radius)
-  );
+  const ls = withShrinkingPatches(all, (radius) => localDenoiser(all, radius));
+  const els = withShrinkingPatches(all, (radius) => equivariantLocalDenoiser(some, radius));
   return {
     perfect: () => flow(schedule, perfectDenoiser(all), start),
     ls: () => flow(schedule, ls, start),
     els: () => flow(schedule, els, start),
     network: model && (() => ddim(model, { ...start, eta: 0 })),
   };
+}
+
+/** @throws {UserError} More training images are asked for than there are. */
+function checkCounts(settings: InventionSettings, { name, count }: ImageSet): void {
+  for (const flag of ["trainingImages", "elsImages"] as const) {
+    if (settings[flag] <= count) continue;
+    throw new UserError(`--${kebab(flag)} ${settings[flag]}: ${name} has 1 to ${count}`);
+  }
 }
 
 /** @throws {UserError} There is no run in the folder. */
