@@ -12,7 +12,9 @@
  * limitations is known exactly, too. Nothing here is trained.
  *
  * From the same noises it draws with the perfect denoiser, with the local one (LS), with the local one
- * that has also forgotten where its patch was (ELS), and with the network. Into the run's folder go
+ * that has also forgotten where its patch was (ELS), and with the network. That takes about a minute of
+ * one core, the most of it for ELS. LS foretells the default network's image with a median r² of 0.80,
+ * the perfect denoiser with 0.60. Into the run's folder go
  * paper5_invention.png, the rows of all of them with the nearest training digits; samples.safetensors
  * with `noise`, `perfect`, `ls`, `els`, `network` and `nearest`, [N, H, W, C]; and run.json with r².
  *
