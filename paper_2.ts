@@ -38,9 +38,11 @@ import {
   type Denoiser,
   everyTimestep,
   fewerTimesteps,
+  heldInRange,
   reverseProcess,
 } from "./common/reverse_process.ts";
 import { datasetFlags } from "./common/run/dataset.ts";
+import { type AfterTraining, drawingSteps } from "./common/run/duration.ts";
 import {
   choice,
   type Command,
@@ -51,11 +53,16 @@ import {
   text,
 } from "./common/run/flags.ts";
 import { runMain } from "./common/run/main.ts";
-import { modelFlags, modelOptions } from "./common/run/model_settings.ts";
-import { checkSampler, samplerFlags, type SamplerSettings } from "./common/run/sampler_flags.ts";
+import { imageMemory, modelFlags, modelOptions } from "./common/run/model_settings.ts";
+import {
+  chainLength,
+  checkSampler,
+  samplerFlags,
+  type SamplerSettings,
+} from "./common/run/sampler_flags.ts";
 import { commonFlags, readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
-import { decayFlag } from "./common/run/training_flags.ts";
+import { decayFlag, minutesFlag } from "./common/run/training_flags.ts";
 import { trainAndReport } from "./common/run/training_run.ts";
 
 // ---------------------------------------------------------------------------------------------
@@ -136,7 +143,7 @@ export function algorithm2(
     // x̂₀ = (xₜ − √(1−ᾱₜ)·ε_θ(xₜ, t))/√ᾱₜ   (Eq. 15)
     const alphaBar = schedule.alphaBar(t);
     const noise = tf.mul(epsTheta, Math.sqrt(1 - alphaBar));
-    const x0Hat = tf.clipByValue(tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)), -1, 1);
+    const x0Hat = heldInRange(tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)));
     // μ̃ₜ(xₜ, x̂₀) = √ᾱ_{t−1}·βₜ/(1−ᾱₜ)·x̂₀ + √αₜ·(1−ᾱ_{t−1})/(1−ᾱₜ)·xₜ,  σₜ² = β̃ₜ   (Eq. 7)
     const { coefX0, coefXt, std } = schedule.posterior(t);
     const mean = tf.add(tf.mul(x0Hat, coefX0), tf.mul(xt, coefXt));
@@ -165,7 +172,7 @@ export function ddim(
     const epsTheta = network.forward(xt, tf.fill([shape[0]], t));
     // "predicted x₀": x̂₀ = (xₜ − √(1−ᾱₜ)·ε_θ(xₜ, t))/√ᾱₜ, held within [-1, 1]
     const noise = tf.mul(epsTheta, Math.sqrt(1 - alphaBar));
-    const x0Hat = tf.clipByValue(tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)), -1, 1);
+    const x0Hat = heldInRange(tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)));
     // σₜ = η·√((1−ᾱₙ)/(1−ᾱₜ))·√(1 − ᾱₜ/ᾱₙ)   (Eq. 16)
     const sigma = eta *
       Math.sqrt((1 - alphaBarNext) / (1 - alphaBar) * (1 - alphaBar / alphaBarNext));
@@ -207,6 +214,7 @@ const flags = {
   ...datasetFlags,
   ...modelFlags,
   steps: integer({ help: "steps of training", default: 4400 }),
+  minutes: minutesFlag,
   batch: integer({ help: "images a step", default: 32, max: 4096 }),
   learningRate: number({ help: "Adam's step size", default: 2e-3, above: 0, max: 1 }),
   warmUp: integer({ help: "steps in which the learning rate grows to its value", default: 200 }),
@@ -214,9 +222,11 @@ const flags = {
   emaDecay: number({ help: "decay of the averaged weights", default: 0.998, min: 0, max: 1 }),
   ...samplerFlags,
   samples: integer({ help: "images to draw at the end", default: 512, max: 100_000 }),
-  sampleOnly: onOff({ help: "draw images with the model of --resume, without training" }),
+  sampleOnly: onOff({
+    help: "draw images with the model of --resume, into --out [<run>-samples beside the run]",
+  }),
   compareSamplers: onOff({
-    help: "send the same noises through several samplers with the model of --resume",
+    help: "send the same noises through several samplers, into --out [<run>-samplers]",
   }),
   exportData: text({
     help: "only write the images that the run learns from, for pytorch/train.py",
@@ -274,12 +284,20 @@ export async function startTraining(
   return { model, adam, images, unseen, settings };
 }
 
+/** What a run does after its training: the samples, and figures and a classifier for a minute. */
+export function afterTraining(settings: PaperSettings): AfterTraining {
+  const { samples, batch, timesteps } = settings;
+  const steps = drawingSteps(samples, chainLength(settings, timesteps), batch);
+  return { steps, seconds: 60 };
+}
+
 /** The script as a command: its flags in, its exit code out. */
 export async function main(args: string[]): Promise<number> {
   const read = await readSettings(command, args);
   if (!read) return 0;
   const { settings, given } = read;
   checkSampler(settings, given, settings.timesteps);
+  modelOptions(settings, 1); // what does not go together is said before anything is started
   if (settings.exportData !== undefined) {
     const images = await loadImages({ ...settings, split: "train" });
     await exportImages(images, settings.exportData);
@@ -290,11 +308,14 @@ export async function main(args: string[]): Promise<number> {
   }
   return await trainAndReport({
     command,
+    memory: imageMemory,
     start: startTraining,
+    data: ({ images }) => images.sha256,
     network: ({ model }) => model.network,
     averaged: true,
     train: algorithm1,
     bar: { unit: "images", unitsPerStep: settings.batch },
+    after: afterTraining,
     meanwhile: { everySeconds: SHEET_EVERY, run: (run, step) => writeSheet(run, step, chainOf) },
     report: (run, losses) => reportImages({ ...run, losses, chainOf }),
     writePage: writeReportPage,

@@ -14,7 +14,7 @@
  * images.
  *
  * Into the run's folder go paper2_chain.gif, paper2_interpolation.gif or paper1_chain.gif (or .apng, or
- * _strip.png: see --format). A GIF that would be larger than 2 MB is drawn with fewer colours.
+ * _strip.png: see --format); where one of that name is there, paper2_chain-2.gif and so on. A GIF that would be larger than 2 MB is drawn with fewer colours.
  *
  * @module
  */
@@ -46,7 +46,7 @@ import {
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
-import { readRecord } from "./common/run/record.ts";
+import { inWords, readRecord } from "./common/run/record.ts";
 import {
   chainLength,
   checkSampler,
@@ -156,7 +156,8 @@ const { seed, backend, workers } = commonFlags;
 /** All settings. Those of the sampling are the run's own unless they are given. */
 const flags = {
   resume: text({
-    help: "the folder of the paper1 or paper2 run",
+    help:
+      "the folder of the paper1 or paper2 run; earlier films in it stay, a new one gets -2, -3, …",
     placeholder: "DIR",
     default: undefined,
   }),
@@ -226,7 +227,7 @@ async function main(args: string[]): Promise<number> {
     );
     await animateImages(folder, own);
   } else {
-    throw new UserError(`${path} is a run of ${script}; expected one of paper1 or paper2`);
+    throw new UserError(`${path} is a run of ${inWords(script)}; expected one of paper1 or paper2`);
   }
   return 0;
 }
@@ -247,7 +248,8 @@ async function animatePoints(folder: string, asked: Asked): Promise<void> {
   const frames = framesOf(asked);
   const started = performance.now();
   const film = await pointFilm(await readPoints(folder), frames);
-  await writeFilm(film, { base: `${folder}/paper1_chain`, format: asked.settings.format, started });
+  const { format } = asked.settings;
+  await writeFilm(film, { folder, name: "paper1_chain", format, started });
 }
 
 async function animateImages(folder: string, asked: Asked): Promise<void> {
@@ -267,7 +269,7 @@ async function animateImages(folder: string, asked: Asked): Promise<void> {
     const [name, film] = settings.interpolate
       ? ["paper2_interpolation", await filmOfInterpolation(model, settings)] as const
       : ["paper2_chain", await filmOfChain(model, settings)] as const;
-    await writeFilm(film, { base: `${folder}/${name}`, format: settings.format, started });
+    await writeFilm(film, { folder, name, format: settings.format, started });
   });
 }
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { unusedPaths } from "../files/numbered.ts";
 import { readBytes } from "../files/reading.ts";
 import { writeAtomically } from "../files/writing.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
@@ -32,7 +33,7 @@ export function* withProgress(
 /** The reverse chain that a paper1 run has left behind: for each t from 0 to T its points, [N·2]. */
 export async function readPoints(folder: string): Promise<Float32Array[]> {
   const path = `${folder}/figures.safetensors`;
-  const again = `run paper1 again: deno task paper1 --resume ${folder}`;
+  const again = `run paper1 again: deno task paper1 --from ${folder}/run.json`;
   const bytes = await orAdvise(readBytes(path), again);
   const reverse = decodeSafetensors(bytes, path).tensors.get("reverse");
   const [times, N, coordinates] = reverse?.shape ?? [];
@@ -46,13 +47,18 @@ export async function readPoints(folder: string): Promise<Float32Array[]> {
   return Array.from({ length: times }, (_, t) => points.subarray(t * 2 * N, (t + 1) * 2 * N));
 }
 
-/** Writes a film's file and says what it is. */
+/** Writes a film's file, beside an earlier one of that name, and says what it is. */
 export async function writeFilm(
   film: Film,
-  { base, format, started }: { base: string; format: Format; started: number },
+  { folder, name, format, started }: {
+    folder: string;
+    name: string;
+    format: Format;
+    started: number;
+  },
 ): Promise<void> {
-  const path = base + ENDINGS[format];
   const { bytes, colours } = encodeFilm(film, format, LARGE);
+  const [path] = await unusedPaths(folder, [name + ENDINGS[format]]);
   await writeAtomically(path, bytes);
   const { delays, width, height } = film;
   const seconds = (performance.now() - started) / 1000;

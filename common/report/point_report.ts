@@ -12,6 +12,7 @@ import { slicedWasserstein } from "./metrics/sliced_wasserstein.ts";
 import { gaussianNoise } from "../engine/noise.ts";
 import { diffusionFigure, fieldFigure, lossFigure } from "../plot/figures.ts";
 import type { RunFolder } from "../run/folder.ts";
+import { leftFiniteNumbers } from "./finite.ts";
 import type { Schedule } from "../schedule.ts";
 
 /** A point of a reverse chain; its tensor is valid until the next one is asked for. */
@@ -116,10 +117,17 @@ export function inOneLine(report: PointReport, data: PointData): string {
   return parts.join("; ");
 }
 
-/** The reverse chain's points, [B, 2] for each t from 0 to T. */
+/**
+ * The reverse chain's points, [B, 2] for each t from 0 to T.
+ *
+ * @throws {UserError} They are no finite numbers.
+ */
 async function pointsAlongChain({ schedule, reverse }: PointRun): Promise<Float32Array[]> {
   const points: Float32Array[] = new Array(schedule.T + 1);
-  for (const { t, xt } of reverse(MEASURED)) points[t] = await xt.data<"float32">();
+  for (const { t, xt } of reverse(MEASURED)) {
+    points[t] = await xt.data<"float32">();
+    if (!points[t].every(Number.isFinite)) throw leftFiniteNumbers("points", t);
+  }
   return points;
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkDenoVersion } from "./deno_version.ts";
 import { UserError } from "../user_error.ts";
 
 /**
@@ -13,6 +14,7 @@ export async function runMain(
   main: (args: string[]) => Promise<number | void>,
 ): Promise<never> {
   try {
+    checkDenoVersion();
     Deno.exit(await main(Deno.args) ?? 0);
   } catch (error) {
     const known = explain(error);
@@ -28,6 +30,10 @@ export async function runMain(
 /** The error as one line for the user, or undefined for one that the user cannot mend. */
 function explain(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;
+  if (error instanceof WebAssembly.RuntimeError && /memory/.test(error.message)) {
+    const what = "WASM's memory, 4 GB in all, did not suffice; make --batch or the network smaller";
+    return new UserError(what, { exitCode: 1 });
+  }
   const kinds = [
     Deno.errors.NotCapable,
     Deno.errors.PermissionDenied,
