@@ -148,7 +148,8 @@ Deno.test("the flow of an expectation is DDIM with η = 0 of its noise", async (
   const own = await (await endOfChain(flow(schedule, local, start()))).data();
   const denoiser = { network: { forward }, schedule };
   const other = await (await endOfChain(ddim(denoiser, { ...start(), eta: 0 }))).data();
-  own.forEach((value, i) => assertAlmostEquals(value, other[i], 1e-4));
+  // ε is divided by √ᾱ_T, which is small, on its way back to x̂₀: rounding grows by as much
+  own.forEach((value, i) => assertAlmostEquals(value, other[i], 5e-3));
 });
 
 Deno.test("patches never grow while the noise goes", () => {
