@@ -188,12 +188,16 @@ const SMALL_2 = [
   ...["--attention-levels", "none", "--batch", "2", "--steps", "2"],
   ...["--samples", "1", "--sample-steps", "4"],
 ];
+const SMALL_5 = [
+  ...["--samples", "2", "--sample-steps", "3", "--training-images", "40", "--els-images", "9"],
+];
 const [RUN_1, RUN_2] = ["runs/paper1-quick-0", "runs/paper2-quick-0"];
 
 /** What makes each task short, in an order in which each finds the runs that it needs. */
 const SHORT: Record<string, string[][]> = {
   paper1: [SMALL_1, ["--resume", RUN_1]],
   paper2: [SMALL_2, ["--resume", RUN_2], ["--sample-only", "--resume", RUN_2]],
+  paper5: [SMALL_5, ["--resume", RUN_2, ...SMALL_5]],
   inpaint: [[
     ...["--resume", RUN_2, "--image", `${RUN_2}/paper2_samples.png`, "--fillings", "2"],
     ...["--sample-steps", "2", "--jump-length", "1", "--jumps", "1"],

@@ -112,6 +112,13 @@ const SMALL: Record<string, { script: string; flags: string[] }> = {
       ...["--sample-steps", "4", "--warm-up", "1", "--backend", "wasm"],
     ],
   },
+  paper5: {
+    script: "paper_5.ts",
+    flags: [
+      ...["--samples", "2", "--sample-steps", "3", "--training-images", "40"],
+      ...["--els-images", "9", "--backend", "wasm"],
+    ],
+  },
   inpaint: {
     script: "paper_2_inpainting.ts",
     flags: ["--images", "2", "--fillings", "2", "--sample-steps", "4", "--jump-length", "2"],
