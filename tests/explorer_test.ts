@@ -68,7 +68,7 @@ folderTest("fewer points and moments are kept where all would be too many", asyn
 folderTest("a run that has only begun gives a page that says what is to come", async (folder) => {
   await Deno.writeTextFile(`${folder}/run.json`, record("paper1", { status: "running" }));
   const data = await readRun(folder);
-  assertEquals([data.problems, data.sheets, data.images], [[], [], []]);
+  assertEquals([data.problems, data.sheets, data.pictures], [[], [], []]);
   assertEquals(data.record.status, "running");
   const page = await buildPage(data);
   assertStringIncludes(page, "To come: the run writes the points of its chains");

@@ -18,16 +18,21 @@ import { nearestImages } from "./nearest_images.ts";
 
 /** What is compared: chains from the same noises. */
 export interface Invention {
+  /** Where the files go. */
   folder: RunFolder;
   /** What the denoisers know, or were trained on. */
   images: ImageSet;
+  /** Starts the chain of the perfect denoiser. */
   perfect: () => Iterable<ChainPoint>;
+  /** Starts that of the local one. */
   ls: () => Iterable<ChainPoint>;
+  /** Starts that of the one which also forgets where a patch was. */
   els: () => Iterable<ChainPoint>;
   /** Absent where there is no trained network. */
   network?: () => Iterable<ChainPoint>;
   /** Steps of the chains. */
   length: number;
+  /** Of the chains' images. */
   shape: ImageShape;
 }
 

@@ -40,8 +40,10 @@ export interface Examples {
 }
 
 /** Some neighbouring rows or columns of an image. */
-interface Span {
+export interface Span {
+  /** The first. */
   from: number;
+  /** How many. */
   length: number;
 }
 
@@ -53,9 +55,13 @@ function within(size: number, from: number, to: number): Span {
 
 /** A pixel and the patch around it, as far as it lies in the image. */
 export interface Patch {
+  /** The pixel's row. */
   y: number;
+  /** The pixel's column. */
   x: number;
+  /** The rows of the patch. */
   rows: Span;
+  /** The columns of the patch. */
   columns: Span;
 }
 
