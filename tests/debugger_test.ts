@@ -126,7 +126,7 @@ Deno.test({
       await using run = await Inspected.start(debugged(folder, [...sampling, ...ddim]));
       const breakpointId = await run.setBreakpoint(
         run.script("/paper_2.ts"),
-        "return ddimStep(denoiser, {",
+        "const [alphaBar, alphaBarNext] =",
       );
       await run.send("Debugger.resume");
       await run.paused("the breakpoint in the first step");
