@@ -10,7 +10,7 @@ import { commonFlags } from "./settings.ts";
 import { decayFlag } from "./training_flags.ts";
 
 /** The flag that names the points: a shape that comes with the program, or a file. */
-const pointDataFlag = text({
+export const pointDataFlag = text({
   help: "swiss-roll, moons, circles, or a CSV file with two numeric columns",
   placeholder: "NAME|FILE.csv",
   default: "swiss-roll",

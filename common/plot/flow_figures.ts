@@ -1,0 +1,97 @@
+/**
+ * The figures that only flows have: ways of single points, and the distance against the number of steps.
+ *
+ * @module
+ */
+import * as Plot from "@observablehq/plot";
+import { chart, COLOURS, dots, sheet } from "./chart.ts";
+import { pointChart, squareAround } from "./figures.ts";
+import { rasterize } from "./raster.ts";
+
+/** The ways of a few points through the plane. */
+export interface PathPanel {
+  title: string;
+  /** For each point the places it passes, x and y of each. */
+  ways: Float32Array[][];
+  /** Where many points end, [N·2]. */
+  ends: Float32Array;
+}
+
+/** A panel for each flow: where the ways begin is grey, where they end blue. */
+export async function pathFigure({ panels }: { panels: PathPanel[] }): Promise<Uint8Array> {
+  const places = panels.flatMap(({ ways }) => ways.flatMap((way) => [way[0], way.at(-1)!]));
+  const domain = squareAround([
+    { points: Float32Array.from(places.flatMap((place) => Array.from(place))) },
+  ]);
+  const charts = panels.map(({ title, ways, ends }) => {
+    const rows = ways.flatMap((way, n) => way.map(([x, y]) => ({ n, x, y })));
+    const at = (i: number) => Float32Array.from(ways.flatMap((way) => Array.from(way.at(i)!)));
+    return pointChart(title, domain, [
+      dots(ends, { r: 1, fill: COLOURS.grey, opacity: 0.3 }),
+      Plot.line(rows, {
+        x: "x",
+        y: "y",
+        z: "n",
+        stroke: COLOURS.orange,
+        strokeWidth: 0.9,
+        clip: true,
+      }),
+      dots(at(0), { r: 2, fill: COLOURS.grey, opacity: 1 }),
+      dots(at(-1), { r: 2, fill: COLOURS.blue, opacity: 1 }),
+    ]);
+  });
+  return await rasterize(sheet([{ charts }]));
+}
+
+/** What the distance figure shows. */
+export interface DistanceFigure {
+  /** The numbers of steps. */
+  steps: number[];
+  lines: { name: string; distances: number[] }[];
+  /** The distance between two draws of the data. */
+  ofData: number;
+  /** Another method, at one number of steps. */
+  dot?: { name: string; steps: number; distance: number };
+}
+
+/** The distance to the data against the number of steps, both on logarithmic axes. */
+export async function distanceFigure(
+  { steps, lines, ofData, dot }: DistanceFigure,
+): Promise<Uint8Array> {
+  const data = lines.flatMap(({ name, distances }) =>
+    distances.map((y, i) => ({ name, x: steps[i], y }))
+  );
+  const starts = data.filter(({ x }) => x === steps[0]);
+  const level = { x: steps[0], y: ofData, name: "two draws of the data" };
+  const svg = chart({
+    title: "Sliced Wasserstein distance to the data",
+    width: 560,
+    height: 340,
+    marginLeft: 56,
+    marginRight: 20,
+    marginBottom: 40,
+    x: { label: "Euler steps", type: "log", domain: [0.9, 50], ticks: steps, tickFormat: "d" },
+    y: { label: null, type: "log", grid: true, tickFormat: "~g", ticks: 6 },
+    color: { domain: lines.map(({ name }) => name), range: Object.values(COLOURS) },
+    marks: [
+      Plot.ruleY([ofData], { stroke: "#222", strokeDasharray: "4,3" }),
+      Plot.text([level], { x: "x", y: "y", text: "name", dy: -7, textAnchor: "start" }),
+      Plot.line(data, { x: "x", y: "y", stroke: "name", strokeWidth: 1.8 }),
+      Plot.dot(data, { x: "x", y: "y", fill: "name", r: 3 }),
+      Plot.text(starts, {
+        ...{ x: "x", y: "y", text: "name", fill: "name", dx: 8, dy: -8, textAnchor: "start" },
+      }),
+      Plot.dot(dot ? [dot] : [], {
+        x: "steps",
+        y: "distance",
+        symbol: "square",
+        fill: "#222",
+        r: 4,
+      }),
+      Plot.text(dot ? [dot] : [], {
+        ...{ x: "steps", y: "distance", text: "name", dx: -8, dy: -8, textAnchor: "end" },
+      }),
+    ],
+  });
+  return await rasterize(sheet([{ charts: [svg] }]));
+}
