@@ -143,8 +143,8 @@ export interface Training {
 /**
  * The training loop, from the step after the optimizer's last one; the caller disposes of the losses.
  *
- * The steps are shared: first flow 0 learns from independent pairs. Then, as often as asked for, the
- * pairs are replaced by those that the flow itself has made, and it learns from these (Liu et al. 2023,
+ * First flow 0 learns from independent pairs, in half of the steps. Then, as often as asked for, the pairs
+ * are replaced by those that the flow itself has made, and it learns from these (Liu et al. 2023,
  * Algorithm 1).
  *
  * @throws {UserError} The run that is resumed shared its steps otherwise.
@@ -206,7 +206,9 @@ function shareOf(
   step: number,
   { steps, reflows }: Pick<FlowSettings, "steps" | "reflows">,
 ): { flow: number; first: number; last: number } {
-  const end = (flow: number) => Math.ceil((flow + 1) * steps / (reflows + 1));
+  // flow 0 has the larger part of the work
+  const half = reflows === 0 ? steps : Math.ceil(steps / 2);
+  const end = (flow: number) => half + Math.ceil(flow * (steps - half) / Math.max(1, reflows));
   let flow = 0;
   while (step > end(flow)) flow++;
   return { flow, first: flow === 0 ? 1 : end(flow - 1) + 1, last: end(flow) };

@@ -133,7 +133,7 @@ const MOST_STEPS = 10_000;
  * @param start x at `from`, [B, D]; it is disposed of.
  * @param options.tolerance The error of a step that is let pass, relative to 1 + |x|, as the root of the
  * mean square over all numbers.
- * @throws {RangeError} There are more than 10,000 steps.
+ * @throws {RangeError} There are more than 10,000 steps, or the error is no number.
  */
 export async function* dormandPrince(
   velocity: Velocity,
@@ -154,6 +154,7 @@ export async function* dormandPrince(
       const step = dormandPrinceStep(velocity, { x, t, h, k1 });
       evaluations += 6;
       const error = await relativeError(step, tolerance);
+      if (Number.isNaN(error)) throw new RangeError(`dormandPrince: the error at ${t} is NaN`);
       const isGood = error <= 1;
       tf.dispose([step.error, ...(isGood ? [x, k1] : [step.x, step.k7])]);
       if (isGood) {

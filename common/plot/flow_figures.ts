@@ -5,7 +5,7 @@
  */
 import * as Plot from "@observablehq/plot";
 import { chart, COLOURS, dots, sheet } from "./chart.ts";
-import { pointChart, squareAround } from "./figures.ts";
+import { pointChart } from "./figures.ts";
 import { rasterize } from "./raster.ts";
 
 /** The ways of a few points through the plane. */
@@ -17,17 +17,17 @@ export interface PathPanel {
   ends: Float32Array;
 }
 
+/** Half a panel's side: nearly all of N(0, I) is within. */
+const REACH = 2.6;
+
 /** A panel for each flow: where the ways begin is grey, where they end blue. */
 export async function pathFigure({ panels }: { panels: PathPanel[] }): Promise<Uint8Array> {
-  const places = panels.flatMap(({ ways }) => ways.flatMap((way) => [way[0], way.at(-1)!]));
-  const domain = squareAround([
-    { points: Float32Array.from(places.flatMap((place) => Array.from(place))) },
-  ]);
+  const domain: [number, number] = [-REACH, REACH];
   const charts = panels.map(({ title, ways, ends }) => {
     const rows = ways.flatMap((way, n) => way.map(([x, y]) => ({ n, x, y })));
     const at = (i: number) => Float32Array.from(ways.flatMap((way) => Array.from(way.at(i)!)));
     return pointChart(title, domain, [
-      dots(ends, { r: 1, fill: COLOURS.grey, opacity: 0.3 }),
+      dots(ends, { r: 1, fill: COLOURS.blue, opacity: 0.25 }),
       Plot.line(rows, {
         x: "x",
         y: "y",
@@ -61,7 +61,16 @@ export async function distanceFigure(
   const data = lines.flatMap(({ name, distances }) =>
     distances.map((y, i) => ({ name, x: steps[i], y }))
   );
-  const starts = data.filter(({ x }) => x === steps[0]);
+  // the names stand by turns above and below their lines, each further to the right
+  const names = lines.map(({ name, distances }, k) => {
+    const at = Math.min(2 * k, steps.length - 2);
+    return { name, x: steps[at], y: distances[at], isAbove: k % 2 === 0 };
+  });
+  const nameMark = (isAbove: boolean) =>
+    Plot.text(names.filter((name) => name.isAbove === isAbove), {
+      ...{ x: "x", y: "y", text: "name", fill: "name", textAnchor: "start" },
+      ...{ dx: 8, dy: isAbove ? -9 : 13 },
+    });
   const level = { x: steps[0], y: ofData, name: "two draws of the data" };
   const svg = chart({
     title: "Sliced Wasserstein distance to the data",
@@ -78,9 +87,8 @@ export async function distanceFigure(
       Plot.text([level], { x: "x", y: "y", text: "name", dy: -7, textAnchor: "start" }),
       Plot.line(data, { x: "x", y: "y", stroke: "name", strokeWidth: 1.8 }),
       Plot.dot(data, { x: "x", y: "y", fill: "name", r: 3 }),
-      Plot.text(starts, {
-        ...{ x: "x", y: "y", text: "name", fill: "name", dx: 8, dy: -8, textAnchor: "start" },
-      }),
+      nameMark(true),
+      nameMark(false),
       Plot.dot(dot ? [dot] : [], {
         x: "steps",
         y: "distance",

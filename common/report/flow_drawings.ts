@@ -7,7 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { gaussianNoise } from "../engine/noise.ts";
 import { arrowsOf, diffusionFigure, fieldFigure, lossFigure } from "../plot/figures.ts";
 import { distanceFigure, pathFigure } from "../plot/flow_figures.ts";
-import { flowName, type FlowReport, type FlowRun } from "./flow_report.ts";
+import { flowName, type FlowReport, type FlowRun } from "./flow_run.ts";
 
 /** What is drawn. */
 export interface FlowFigures {

@@ -10,62 +10,15 @@ import type { PointData } from "../data/points/point_data.ts";
 import { gaussianNoise } from "../engine/noise.ts";
 import { concatenated, encodeSafetensors, type HostTensor, vector } from "../files/safetensors.ts";
 import { type Moment, solve, type Velocity } from "../ode.ts";
-import type { RunFolder } from "../run/folder.ts";
 import { drawFlows, type FlowFigures } from "./flow_drawings.ts";
+import { flowName, type FlowReport, type FlowRun } from "./flow_run.ts";
 import { inBits, nullLogLikelihood } from "./metrics/gaussian_bits.ts";
-import type { Paper1Beside } from "./paper_1_beside.ts";
 import { distancesToData, MEASURED } from "./point_distances.ts";
-
-/** The numbers of a finished run; in each list flow 0 comes first, then the reflows. */
-export interface FlowReport {
-  /** Sliced Wasserstein distance between samples.csv and the data. */
-  slicedWasserstein: number;
-  /** The same between two draws of the data: what a perfect model would get. */
-  slicedWassersteinOfData: number;
-  /** How often the network was asked for each sample of samples.csv. */
-  evaluations: number;
-  /** Mean distance of a sample from the noise-free shape, where it has one. */
-  meanDistance?: number;
-  /** The numbers of Euler steps below. */
-  eulerSteps: number[];
-  /** The distance to the data after so many Euler steps, a list for each flow. */
-  distanceOfFlow: number[][];
-  /** S of each flow. */
-  straightness: number[];
-  /** The mean log₂ p(x) of fresh data under each flow, in bits a point. */
-  logLikelihood: number[];
-  /** The same under N(0, I). */
-  nullModel: number;
-  /** The bound of the run of paper 1 beside it, in bits a point, and its distance. */
-  paper1K?: number;
-  paper1SlicedWasserstein?: number;
-}
-
-/** What is reported on. */
-export interface FlowRun {
-  folder: RunFolder;
-  data: PointData;
-  seed: number;
-  /** The loss of every step. */
-  losses: number[];
-  /** The loss of flow 0 at single t. */
-  lossPerT: { t: number[]; value: number[] };
-  /** v of each flow, flow 0 first. */
-  flows: Velocity[];
-  /** ψₜ: where a noise is on its line to a data point. */
-  line: (x0: tf.Tensor2D, x1: tf.Tensor2D, t: number) => tf.Tensor2D;
-  /** Follows a flow from so many noises by the solver of the settings. */
-  sample: (velocity: Velocity, count: number) => Iterable<Moment> | AsyncIterable<Moment>;
-  straightness: (velocity: Velocity, z0: tf.Tensor2D) => Promise<number>;
-  /** The mean log p of points, in nats. */
-  logLikelihood: (velocity: Velocity, x: tf.Tensor2D) => Promise<number>;
-  beside?: Paper1Beside;
-}
 
 /** Numbers of Euler steps that are compared. */
 const EULER_STEPS = [1, 2, 4, 8, 16, 40];
-/** Draws of the data that each distance is a mean over. */
-const DRAWS = 3;
+/** Draws of the data that each distance is a mean over, and directions for each: there are many clouds. */
+const MEANS = { draws: 3, directions: 100 };
 /** Points for a likelihood. */
 const LIKELY = 2000;
 /** Points whose whole way is kept, and the moments of it. */
@@ -81,7 +34,7 @@ export async function reportFlows(run: FlowRun): Promise<FlowReport> {
   if (flows.length > 1) {
     await folder.write("samples_two_steps.csv", pointsAsCsv(byEuler[1][EULER_STEPS.indexOf(2)]));
   }
-  const distances = distancesToData([points, ...byEuler.flat()], data, { seed, draws: DRAWS });
+  const distances = distancesToData([points, ...byEuler.flat()], data, { seed, ...MEANS });
   const [slicedWasserstein, ...ofEuler] = distances.ofSamples;
   const fresh = data.sample({ seed, stream: "likelihood" }, LIKELY);
   const report: FlowReport = {
@@ -132,11 +85,6 @@ export function flowInLines(report: FlowReport, data: PointData): string[] {
       }`,
     ]),
   ];
-}
-
-/** What a flow is called in words. */
-export function flowName(reflows: number): string {
-  return reflows === 0 ? "flow" : reflows === 1 ? "after one reflow" : `after ${reflows} reflows`;
 }
 
 function noise(seed: number, count: number): tf.Tensor2D {

@@ -11,7 +11,10 @@ import { decayFlag } from "./training_flags.ts";
 const flags = {
   preset: choice({ help: "which defaults", of: ["quick", "paper"], default: "quick" }),
   data: pointDataFlag,
-  steps: integer({ help: "training steps, shared by all flows", default: 3000 }),
+  steps: integer({
+    help: "training steps: half for the first flow, the rest for its reflows",
+    default: 2400,
+  }),
   reflows: integer({
     help: "how often a flow is trained once more, on pairs of its own",
     default: 2,
