@@ -232,7 +232,7 @@ flowTest("weights survive stateDict and load; wrong ones are named", async () =>
   const [from, to] = [new Flows({ hidden: 5, seed: 1 }), new Flows({ hidden: 5 })];
   from.finish();
   const state = from.stateDict();
-  assertEquals(state.get("flow.1.net.0.weight")!.shape, [5, 18]); // PyTorch's [out, in]
+  assertEquals(state.get("flow.1.net.0.weight")!.shape, [5, 26]); // PyTorch's [out, in]
   assertEquals(state.get("flow.0.net.6.bias")!.shape, [2]);
   to.load(state);
   assertEquals(to.finished.length, 1);

@@ -23,6 +23,7 @@ import { onBackend } from "../common/run/training_run.ts";
 import { UserError } from "../common/user_error.ts";
 import * as paper1 from "../paper_1_partb.ts";
 import * as paper2 from "../paper_2.ts";
+import * as paper4 from "../paper_4.ts";
 
 const flags = {
   steps: integer({ help: "how many of the run's first steps to compute again", default: 50 }),
@@ -51,6 +52,10 @@ async function trainingOf(
   if (script === "paper1") {
     const { settings } = (await readSettings(paper1.command, again))!;
     return async () => paper1.train(await paper1.startTraining(settings));
+  }
+  if (script === "paper4") {
+    const { settings } = (await readSettings(paper4.command, again))!;
+    return async () => paper4.train(await paper4.startTraining(settings));
   }
   const { settings } = (await readSettings(paper2.command, again))!;
   return async () => paper2.algorithm1(await paper2.startTraining(settings));

@@ -19,12 +19,12 @@ export interface VelocityNetworkOptions {
 
 /** Waves, a sine and a cosine each, that tell the network the time and where a point is. */
 const TIME_WAVES = 4;
-const PLACE_WAVES = 2;
+const PLACE_WAVES = 4;
 const INPUTS = 2 + 2 * TIME_WAVES + 2 * 2 * PLACE_WAVES;
 
 /**
- * Four layers, 18→H→H→H→2, with SiLU between them: smooth, so that the flow has a density. Beside the
- * point itself go in sin kπt and cos kπt for k = 1..4, and sin kπx/2 and cos kπx/2 for k = 1 and 2, as a
+ * Four layers, 26→H→H→H→2, with SiLU between them: smooth, so that the flow has a density. Beside the
+ * point itself go in sin kπt and cos kπt, and sin kπx/2 and cos kπx/2, for k = 1..4, as a
  * small network alone finds fine structure slowly (Tancik et al. 2020).
  */
 export class VelocityNetwork {
@@ -58,7 +58,7 @@ export class VelocityNetwork {
         x,
         ...waves(tf.mul(Math.PI, tf.expandDims(times, 1)) as tf.Tensor2D, TIME_WAVES),
         ...waves(tf.mul(Math.PI / 2, x), PLACE_WAVES),
-      ], 1) as tf.Tensor2D; // [B, 18]
+      ], 1) as tf.Tensor2D; // [B, 26]
       this.#layers.forEach((layer, i) => h = layer(i === 0 ? h : silu(h))); // [B, H], …, [B, 2]
       return h;
     });

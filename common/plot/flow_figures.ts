@@ -61,16 +61,14 @@ export async function distanceFigure(
   const data = lines.flatMap(({ name, distances }) =>
     distances.map((y, i) => ({ name, x: steps[i], y }))
   );
-  // the names stand by turns above and below their lines, each further to the right
+  // the first name stands above its line, the others below theirs, the last to the left of it
   const names = lines.map(({ name, distances }, k) => {
-    const at = Math.min(2 * k, steps.length - 2);
-    return { name, x: steps[at], y: distances[at], isAbove: k % 2 === 0 };
+    const isLast = k === lines.length - 1;
+    const at = isLast ? 2 : (3 * k) % (steps.length - 1);
+    return { name, x: steps[at], y: distances[at], k, isLast };
   });
-  const nameMark = (isAbove: boolean) =>
-    Plot.text(names.filter((name) => name.isAbove === isAbove), {
-      ...{ x: "x", y: "y", text: "name", fill: "name", textAnchor: "start" },
-      ...{ dx: 8, dy: isAbove ? -9 : 13 },
-    });
+  const nameMark = (shown: typeof names, textAnchor: "start" | "end", dx: number, dy: number) =>
+    Plot.text(shown, { x: "x", y: "y", text: "name", fill: "name", textAnchor, dx, dy });
   const level = { x: steps[0], y: ofData, name: "two draws of the data" };
   const svg = chart({
     title: "Sliced Wasserstein distance to the data",
@@ -79,7 +77,13 @@ export async function distanceFigure(
     marginLeft: 56,
     marginRight: 20,
     marginBottom: 40,
-    x: { label: "Euler steps", type: "log", domain: [0.9, 50], ticks: steps, tickFormat: "d" },
+    x: {
+      label: "Euler steps, or Heun's",
+      type: "log",
+      domain: [0.9, 50],
+      ticks: steps,
+      tickFormat: "d",
+    },
     y: { label: null, type: "log", grid: true, tickFormat: "~g", ticks: 6 },
     color: { domain: lines.map(({ name }) => name), range: Object.values(COLOURS) },
     marks: [
@@ -87,8 +91,9 @@ export async function distanceFigure(
       Plot.text([level], { x: "x", y: "y", text: "name", dy: -7, textAnchor: "start" }),
       Plot.line(data, { x: "x", y: "y", stroke: "name", strokeWidth: 1.8 }),
       Plot.dot(data, { x: "x", y: "y", fill: "name", r: 3 }),
-      nameMark(true),
-      nameMark(false),
+      nameMark(names.filter(({ k }) => k === 0), "start", 8, -9),
+      nameMark(names.filter(({ k, isLast }) => k > 0 && !isLast), "start", 8, 13),
+      nameMark(names.filter(({ isLast }) => isLast), "end", -8, 10),
       Plot.dot(dot ? [dot] : [], {
         x: "steps",
         y: "distance",

@@ -45,15 +45,13 @@ export async function drawFlows({ run, report, byEuler, ways }: FlowFigures): Pr
 
 /** A row for each flow, a panel for each number of steps, with the distance above it. */
 async function drawSamples(
-  { eulerSteps, distanceOfFlow }: FlowReport,
+  { steps, distanceOfFlow }: FlowReport,
   byEuler: Float32Array[][],
 ): Promise<Uint8Array> {
   const rows = byEuler.map((clouds, k) => ({
     label: flowName(k),
     panels: clouds.map((points, i) => ({
-      title: `${eulerSteps[i]} ${eulerSteps[i] === 1 ? "step" : "steps"}: ${
-        distanceOfFlow[k][i].toFixed(3)
-      }`,
+      title: `${steps[i]} ${steps[i] === 1 ? "step" : "steps"}: ${distanceOfFlow[k][i].toFixed(3)}`,
       points: points.subarray(0, 2 * SHOWN),
     })),
   }));
@@ -62,11 +60,14 @@ async function drawSamples(
 
 async function drawDistances(
   { beside }: FlowRun,
-  { eulerSteps, distanceOfFlow, slicedWassersteinOfData }: FlowReport,
+  { steps, distanceOfFlow, distanceByHeun, slicedWassersteinOfData }: FlowReport,
 ): Promise<Uint8Array> {
   return await distanceFigure({
-    steps: eulerSteps,
-    lines: distanceOfFlow.map((distances, k) => ({ name: flowName(k), distances })),
+    steps,
+    lines: [
+      ...distanceOfFlow.map((distances, k) => ({ name: flowName(k), distances })),
+      { name: "flow, Heun's steps", distances: distanceByHeun },
+    ],
     ofData: slicedWassersteinOfData,
     dot: beside && {
       name: "paper 1's chain",

@@ -9,14 +9,14 @@ import { pointsAsCsv } from "../data/points/csv.ts";
 import type { PointData } from "../data/points/point_data.ts";
 import { gaussianNoise } from "../engine/noise.ts";
 import { concatenated, encodeSafetensors, type HostTensor, vector } from "../files/safetensors.ts";
-import { type Moment, solve, type Velocity } from "../ode.ts";
+import { eulerStep, heunStep, type Moment, solve, type Step, type Velocity } from "../ode.ts";
 import { drawFlows, type FlowFigures } from "./flow_drawings.ts";
 import { flowName, type FlowReport, type FlowRun } from "./flow_run.ts";
 import { inBits, nullLogLikelihood } from "./metrics/gaussian_bits.ts";
 import { distancesToData, MEASURED } from "./point_distances.ts";
 
-/** Numbers of Euler steps that are compared. */
-const EULER_STEPS = [1, 2, 4, 8, 16, 40];
+/** Numbers of steps that are compared. */
+const STEPS = [1, 2, 4, 8, 16, 40];
 /** Draws of the data that each distance is a mean over, and directions for each: there are many clouds. */
 const MEANS = { draws: 3, directions: 100 };
 /** Points for a likelihood. */
@@ -30,22 +30,28 @@ export async function reportFlows(run: FlowRun): Promise<FlowReport> {
   const { folder, data, seed, flows, beside } = run;
   const { points, evaluations } = await endOf(run.sample(flows[0], MEASURED));
   await folder.write("samples.csv", pointsAsCsv(points));
-  const byEuler = await Promise.all(flows.map((velocity) => samplesByEuler(velocity, seed)));
+  const byEuler = await inTurn(flows, (velocity) => samplesBy(eulerStep, velocity, seed));
+  const byHeun = await samplesBy(heunStep, flows[0], seed);
   if (flows.length > 1) {
-    await folder.write("samples_two_steps.csv", pointsAsCsv(byEuler[1][EULER_STEPS.indexOf(2)]));
+    await folder.write("samples_two_steps.csv", pointsAsCsv(byEuler[1][STEPS.indexOf(2)]));
   }
-  const distances = distancesToData([points, ...byEuler.flat()], data, { seed, ...MEANS });
-  const [slicedWasserstein, ...ofEuler] = distances.ofSamples;
+  const distances = distancesToData([points, ...byHeun, ...byEuler.flat()], data, {
+    seed,
+    ...MEANS,
+  });
+  const [slicedWasserstein, ...others] = distances.ofSamples;
+  const [distanceByHeun, ...distanceOfFlow] = [undefined, ...flows].map((_, i) =>
+    others.slice(i * STEPS.length, (i + 1) * STEPS.length)
+  );
   const fresh = data.sample({ seed, stream: "likelihood" }, LIKELY);
   const report: FlowReport = {
     slicedWasserstein,
     slicedWassersteinOfData: distances.ofData,
     evaluations,
     meanDistance: data.distance && mean(data.distance(points)),
-    eulerSteps: EULER_STEPS,
-    distanceOfFlow: flows.map((_, k) =>
-      ofEuler.slice(k * EULER_STEPS.length, (k + 1) * EULER_STEPS.length)
-    ),
+    steps: STEPS,
+    distanceOfFlow,
+    distanceByHeun,
     straightness: await inTurn(
       flows,
       (velocity) => run.straightness(velocity, noise(seed, LIKELY)),
@@ -70,12 +76,13 @@ export function flowInLines(report: FlowReport, data: PointData): string[] {
   const { slicedWasserstein, slicedWassersteinOfData, evaluations, distanceOfFlow } = report;
   const digits = (values: number[], n: number) => values.map((x) => x.toFixed(n)).join(", ");
   const table = distanceOfFlow.map((row, k) =>
-    `${flowName(k)}: distance after ${report.eulerSteps.join(", ")} Euler steps ${digits(row, 4)}`
+    `${flowName(k)}: distance after ${report.steps.join(", ")} Euler steps ${digits(row, 4)}`
   );
   return [
     `sliced Wasserstein distance ${slicedWasserstein.toFixed(4)} with ${evaluations} evaluations ` +
     `(two draws of the data: ${slicedWassersteinOfData.toFixed(4)})`,
     ...table,
+    `flow by Heun steps: ${digits(report.distanceByHeun, 4)}`,
     `straightness S ${digits(report.straightness, 4)}; log likelihood ${
       digits(report.logLikelihood, 2)
     } bits a point (${data.scale}; N(0, I): ${report.nullModel.toFixed(2)})`,
@@ -91,10 +98,10 @@ function noise(seed: number, count: number): tf.Tensor2D {
   return gaussianNoise<tf.Rank.R2>({ seed, stream: "z0" }, [count, 2]);
 }
 
-/** The same noises followed in each number of Euler steps, [5000·2] each. */
-async function samplesByEuler(velocity: Velocity, seed: number): Promise<Float32Array[]> {
-  return await inTurn(EULER_STEPS, async (steps) => {
-    return (await endOf(solve(velocity, noise(seed, MEASURED), { steps }))).points;
+/** The same noises followed in each number of steps, [5000·2] each. */
+async function samplesBy(step: Step, velocity: Velocity, seed: number): Promise<Float32Array[]> {
+  return await inTurn(STEPS, async (steps) => {
+    return (await endOf(solve(velocity, noise(seed, MEASURED), { steps, step }))).points;
   });
 }
 

@@ -19,10 +19,12 @@ export interface FlowReport {
   evaluations: number;
   /** Mean distance of a sample from the noise-free shape, where it has one. */
   meanDistance?: number;
-  /** The numbers of Euler steps below. */
-  eulerSteps: number[];
+  /** The numbers of steps below. */
+  steps: number[];
   /** The distance to the data after so many Euler steps, a list for each flow. */
   distanceOfFlow: number[][];
+  /** The same of flow 0 after so many Heun steps, with two evaluations each. */
+  distanceByHeun: number[];
   /** S of each flow. */
   straightness: number[];
   /** The mean log₂ p(x) of fresh data under each flow, in bits a point. */

@@ -13,7 +13,7 @@ const flags = {
   data: pointDataFlag,
   steps: integer({
     help: "training steps: half for the first flow, the rest for its reflows",
-    default: 2400,
+    default: 3000,
   }),
   reflows: integer({
     help: "how often a flow is trained once more, on pairs of its own",

@@ -2,19 +2,19 @@
 
     python3 round_trip.py SPEC.json
 
-SPEC.json: {"kind": "unet"|"reverse", "options": {...}, "t": [...], "model": in, "input": in,
+SPEC.json: {"kind": "unet"|"reverse"|"flows", "options": {...}, "t": [...], "model": in, "input": in,
 "output": out, "own_model": out, "own_output": out}; all files are safetensors.
 """
 import json
 import sys
 
 import torch
-from models import ReverseModel, UNet
+from models import Flows, ReverseModel, UNet
 from safetensors.numpy import load_file, save_file
 
 spec = json.load(open(sys.argv[1]))
 torch.manual_seed(0)
-net = {"unet": UNet, "reverse": ReverseModel}[spec["kind"]](**spec["options"])
+net = {"unet": UNet, "reverse": ReverseModel, "flows": Flows}[spec["kind"]](**spec["options"])
 x = torch.from_numpy(load_file(spec["input"])["x"])
 
 
