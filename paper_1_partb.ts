@@ -55,7 +55,9 @@ import type { Schedule } from "./common/schedule.ts";
 
 /** A Gaussian with a width of its own for each number; std broadcasts against mean. */
 export interface Gaussian {
+  /** μ. */
   mean: tf.Tensor;
+  /** σ. */
   std: tf.Tensor;
 }
 
@@ -92,7 +94,12 @@ export function qSampleRows(
  * Where xₜ came from, if one knows where it began: q(x_{t−1} | xₜ, x₀), the product of two Gaussians by
  * Bayes' rule, is a Gaussian itself   (Ho et al. 2020, Eqs. 6 and 7, write it out).
  */
-export function qPosteriorRows(schedule: Schedule, times: number[], x0: tf.Tensor, xt: tf.Tensor) {
+export function qPosteriorRows(
+  schedule: Schedule,
+  times: number[],
+  x0: tf.Tensor,
+  xt: tf.Tensor,
+): Gaussian {
   const coefX0 = perRow(times, (t) => schedule.posterior(t).coefX0); // √ᾱ_{t−1}·βₜ/(1−ᾱₜ)
   const coefXt = perRow(times, (t) => schedule.posterior(t).coefXt); // √αₜ·(1−ᾱ_{t−1})/(1−ᾱₜ)
   return {
@@ -101,6 +108,21 @@ export function qPosteriorRows(schedule: Schedule, times: number[], x0: tf.Tenso
     // √β̃ₜ with β̃ₜ = (1−ᾱ_{t−1})/(1−ᾱₜ)·βₜ
     std: perRow(times, (t) => schedule.posterior(t).std),
   };
+}
+
+/** B fresh points for each t, the forward chain's xₜ from each, and its posterior. */
+function drawForward(
+  { schedule, data }: { schedule: Schedule; data: PointData },
+  times: number[],
+  B: number,
+  draw: Draw,
+) {
+  const shape: [number, number, number] = [times.length, B, 2];
+  const points = data.sample({ ...draw, stream: `${draw.stream} x0` }, times.length * B);
+  const x0 = tf.tensor3d(points, shape);
+  const eps = gaussianNoise<tf.Rank.R3>({ ...draw, stream: `${draw.stream} eps` }, shape);
+  const xt = qSampleRows(schedule, times, x0, eps);
+  return { xt, q: qPosteriorRows(schedule, times, x0, xt) };
 }
 
 /** A number for each row, shaped to multiply [N, B, 2]. */
@@ -121,6 +143,7 @@ function allTimes({ T }: Schedule): number[] {
 export interface ReverseModelOptions {
   /** H, the width. */
   hidden: number;
+  /** βₜ, and T. */
   schedule: Schedule;
   /** A tail for each t, or one for all: an experiment. Default: "each". */
   tails?: "each" | "shared";
@@ -135,6 +158,7 @@ export class ReverseModel extends HeadAndTails {
   readonly #schedule: Schedule;
   readonly #residual: boolean;
 
+  /** Random initial weights; at first the tails of "residual" give 0. */
   constructor(options: ReverseModelOptions) {
     const { hidden, schedule, tails = "each", parametrization = "residual", seed = 0 } = options;
     const residual = parametrization === "residual";
@@ -167,7 +191,7 @@ export class ReverseModel extends HeadAndTails {
   }
 
   /**
-   * μ_θ and σ_θ at one t. At t = 1 nothing is learned: p(x₀ | x₁) is the forward step turned round under
+   * μ_θ and σ_θ at one t. At t = 1 nothing is learned: p(x₀ | x₁) is the forward step reversed under
    * the prior, N(√α₁·x₁, β₁), which keeps effects of the edge out (appendix B.2).
    *
    * @param xt [B, 2].
@@ -240,21 +264,6 @@ export async function measureBound(
   return { K, nullModel: nullLogLikelihood(points), klPerT: { t: times.slice(1), value } };
 }
 
-/** B fresh points for each t, the forward chain's xₜ from each, and its posterior. */
-function drawForward(
-  { schedule, data }: Pick<Training, "schedule" | "data">,
-  times: number[],
-  B: number,
-  draw: Draw,
-) {
-  const shape: [number, number, number] = [times.length, B, 2];
-  const points = data.sample({ ...draw, stream: `${draw.stream} x0` }, times.length * B);
-  const x0 = tf.tensor3d(points, shape);
-  const eps = gaussianNoise<tf.Rank.R3>({ ...draw, stream: `${draw.stream} eps` }, shape);
-  const xt = qSampleRows(schedule, times, x0, eps);
-  return { xt, q: qPosteriorRows(schedule, times, x0, xt) };
-}
-
 /** The rows from t = 2 on: at t = 1 the posterior is a point, and there is nothing to learn. */
 function learned({ mean, std }: Gaussian, times: number[]): Gaussian {
   if (times[0] > 1) return { mean, std };
@@ -268,10 +277,15 @@ function learned({ mean, std }: Gaussian, times: number[]): Gaussian {
 
 /** What the training loop works with. */
 export interface Training {
+  /** p_θ. */
   model: ReverseModel;
+  /** The forward process. */
   schedule: Schedule;
+  /** q(x₀). */
   data: PointData;
+  /** The optimizer of the model. */
   adam: Adam;
+  /** The flags that training needs. */
   settings: Pick<PointSettings, "steps" | "batch" | "learningRate" | "decay" | "times" | "seed">;
 }
 

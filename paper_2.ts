@@ -29,6 +29,7 @@ import { createModel, type ImageModel } from "./common/network/image_model.ts";
 import { learningRateAt, type RateSettings } from "./common/network/learning_rate.ts";
 import { writeReportPage } from "./common/page/page.ts";
 import { integers } from "./common/random.ts";
+import { exportImages } from "./common/report/data_export.ts";
 import { drawWithModel } from "./common/report/draw_with_model.ts";
 import { reportImages, writeSheet } from "./common/report/image_report.ts";
 import {
@@ -40,7 +41,15 @@ import {
   reverseProcess,
 } from "./common/reverse_process.ts";
 import { datasetFlags } from "./common/run/dataset.ts";
-import { choice, type Command, integer, number, onOff, type Settings } from "./common/run/flags.ts";
+import {
+  choice,
+  type Command,
+  integer,
+  number,
+  onOff,
+  type Settings,
+  text,
+} from "./common/run/flags.ts";
 import { runMain } from "./common/run/main.ts";
 import { modelFlags, modelOptions } from "./common/run/model_settings.ts";
 import { checkSampler, samplerFlags, type SamplerSettings } from "./common/run/sampler_flags.ts";
@@ -55,9 +64,13 @@ import { trainAndReport } from "./common/run/training_run.ts";
 
 /** What Algorithm 1 works with. */
 export interface Training {
+  /** ε_θ and its schedule. */
   model: ImageModel;
+  /** The optimizer of ε_θ. */
   adam: Adam;
+  /** q(x₀), as a finite set. */
   images: ImageSet;
+  /** The flags that training needs. */
   settings: RateSettings & { batch: number; seed: number };
 }
 
@@ -205,6 +218,11 @@ const flags = {
   compareSamplers: onOff({
     help: "send the same noises through several samplers with the model of --resume",
   }),
+  exportData: text({
+    help: "only write the images that the run learns from, for pytorch/train.py",
+    placeholder: "FILE.safetensors",
+    default: undefined,
+  }),
 };
 /** A run's settings. */
 export type PaperSettings = Settings<typeof flags>;
@@ -232,7 +250,7 @@ export const command: Command<typeof flags> = {
   },
   mayChangeOnResume: [
     ...["sampler", "sampleSteps", "eta", "samples", "sampleOnly", "compareSamplers"],
-    ...["dataDir", "download"],
+    ...["dataDir", "download", "exportData"],
   ],
 };
 
@@ -262,6 +280,11 @@ export async function main(args: string[]): Promise<number> {
   if (!read) return 0;
   const { settings, given } = read;
   checkSampler(settings, given, settings.timesteps);
+  if (settings.exportData !== undefined) {
+    const images = await loadImages({ ...settings, split: "train" });
+    await exportImages(images, settings.exportData);
+    return 0;
+  }
   if (settings.sampleOnly || settings.compareSamplers) {
     return await drawWithModel({ command, settings, given, chainOf });
   }

@@ -191,6 +191,7 @@ const flags = {
   backend,
   workers,
 };
+/** The settings of a film. */
 export type Settings = SettingsOf<typeof flags>;
 
 const command: Command<typeof flags> = {

@@ -53,16 +53,18 @@ import { UserError } from "./common/user_error.ts";
 export interface RepaintOptions {
   /** S, steps of the chain; T for all of them. */
   sampleSteps: number;
-  /** j and r, see {@linkcode withJumps}. */
+  /** j, see {@linkcode withJumps}. */
   jumpLength: number;
+  /** r, see there. */
   jumps: number;
+  /** The run's seed. */
   seed: number;
   /** The noise is a function of the seed and this name. */
   name: string;
 }
 
 /** The timesteps that {@linkcode repaint} visits before 0. */
-export function repaintTimes(
+function repaintTimes(
   T: number,
   options: Pick<RepaintOptions, "sampleSteps" | "jumpLength" | "jumps">,
 ): number[] {

@@ -46,7 +46,23 @@ export interface ForwardOptions {
   step?: number;
 }
 
-/** ε_θ: predicts the noise ε that is in xₜ. */
+/**
+ * ε_θ: predicts the noise ε that is in xₜ.
+ *
+ * @example A small network, which at first predicts 0
+ * ```ts
+ * import { UNet } from "./unet.ts";
+ * import * as tf from "@tensorflow/tfjs";
+ *
+ * const network = new UNet({ channels: 8, inChannels: 1, channelMults: [1, 2], groups: 4 });
+ * const xt = tf.randomNormal<tf.Rank.R4>([2, 8, 8, 1], 0, 1, "float32", 0);
+ *
+ * const epsTheta = network.forward(xt, tf.tensor1d([1, 1000])); // [2, 8, 8, 1]
+ *
+ * tf.dispose([xt, epsTheta]);
+ * network.dispose();
+ * ```
+ */
 export class UNet {
   /** All weights by name, in the order of the architecture. */
   readonly parameters: Map<string, tf.Variable>;
@@ -60,7 +76,11 @@ export class UNet {
   readonly #up: Level[];
   readonly #finalConv: (x: tf.Tensor4D) => tf.Tensor4D;
 
-  /** @throws {RangeError} C is below 4, odd, or not a multiple of the groups. */
+  /**
+   * Makes the weights; `dispose` frees them.
+   *
+   * @throws {RangeError} C is below 4, odd, or not a multiple of the groups.
+   */
   constructor(options: UNetOptions) {
     this.#options = {
       channelMults: [1, 2, 2, 2],
@@ -137,7 +157,7 @@ export class UNet {
   }
 
   /**
-   * Takes over weights with the original's names and layouts; the tensors stay the caller's.
+   * Loads weights with the original's names and layouts; the tensors stay the caller's.
    *
    * @throws {UserError} Names are missing, unknown or of another shape; the message lists them.
    */
@@ -194,7 +214,7 @@ interface Level {
 /** What all blocks are built with. */
 type Build = LayerOptions & Required<UNetOptions>;
 
-/** Two blocks a level, then a convolution of stride 2; notes in `skips` what each step leaves. */
+/** Two blocks a level, then a convolution of stride 2; adds to `skips` the channels of each step's output. */
 function wayDown(widths: number[], skips: number[], build: Build): Level[] {
   const name = counter("down");
   return widths.map((width, level) => {

@@ -10,10 +10,12 @@ import { startWebgpu } from "./engine/webgpu/start.ts";
 
 /** The backends by name; `auto` takes the first that makes sense on this machine. */
 export const BACKEND_NAMES = ["auto", "webgpu", "wasm", "cpu"] as const;
+/** What `--backend` accepts. */
 export type BackendName = typeof BACKEND_NAMES[number];
 
 /** The backend in use. */
 export interface Backend {
+  /** What computes. */
   name: "webgpu" | "wasm" | "cpu";
   /** The GPU adapter's name; only with `webgpu`. */
   adapter?: string;
@@ -34,8 +36,21 @@ export interface Backend {
  * adapter and plain JavaScript are used only when asked for.
  *
  * @param name One of {@linkcode BACKEND_NAMES}.
- * @param options.workers Threads for WASM; all cores by default.
+ * @param options.workers Threads for WASM. Default: all cores.
  * @throws {UserError} `webgpu` where there is no adapter at all.
+ *
+ * @example A product on two cores
+ * ```ts
+ * import { selectBackend } from "./backend.ts";
+ * import { assert } from "@std/assert";
+ * import * as tf from "@tensorflow/tfjs";
+ *
+ * const backend = await selectBackend("wasm", { workers: 2 });
+ * console.error(backend.reason); // WASM with 2 threads: as asked
+ * const product = tf.matMul(tf.ones([64, 64]), tf.ones([64, 64]));
+ * assert((await product.data())[0] === 64);
+ * backend.dispose();
+ * ```
  */
 export async function selectBackend(
   name: BackendName,

@@ -5,10 +5,11 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { decodeSafetensors, encodeSafetensors, type HostTensor } from "./files/safetensors.ts";
-import { readBytes, writeAtomically } from "./files/files.ts";
+import { readBytes } from "./files/reading.ts";
+import { writeAtomically } from "./files/writing.ts";
 
 /**
- * Reads a model file.
+ * Reads a model file; {@linkcode writeSafetensors} has an example.
  *
  * @returns The tensors by name; the caller disposes of them.
  * @throws {UserError} The file is missing, may not be read, or is not sound.
@@ -22,6 +23,19 @@ export async function readSafetensors(path: string): Promise<Map<string, tf.Tens
  *
  * @param metadata Texts to go with the tensors.
  * @throws {UserError} The file cannot be written.
+ *
+ * @example There and back
+ * ```ts
+ * import { readSafetensors, writeSafetensors } from "./checkpoint.ts";
+ * import { assert } from "@std/assert";
+ * import * as tf from "@tensorflow/tfjs";
+ *
+ * const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+ * await writeSafetensors(path, new Map([["bias", tf.zeros([16])]]), { format: "pt" });
+ * const tensors = await readSafetensors(path);
+ * assert(tensors.get("bias")!.size === 16);
+ * await Deno.remove(path);
+ * ```
  */
 export async function writeSafetensors(
   path: string,

@@ -14,6 +14,22 @@ import type { Schedule } from "./schedule.ts";
  * @param t Timesteps in 0..T: one for each sample, or one for all.
  * @param eps ε ~ N(0, I), like x0.
  * @returns xₜ, like x0.
+ *
+ * @example An image early and late in the forward process
+ * ```ts
+ * import { qSample } from "./forward_process.ts";
+ * import { linearSchedule } from "./schedule.ts";
+ * import { gaussianNoise } from "./engine/noise.ts";
+ * import * as tf from "@tensorflow/tfjs";
+ *
+ * const schedule = linearSchedule(1000);
+ * const shape: [number, number, number, number] = [2, 16, 16, 1];
+ * const x0 = tf.ones<tf.Rank.R4>(shape); // two white images
+ * const eps = gaussianNoise<tf.Rank.R4>({ seed: 0, stream: "eps" }, shape);
+ *
+ * const xt = qSample(schedule, x0, [10, 900], eps); // nearly white, nearly noise
+ * xt.dispose();
+ * ```
  */
 export function qSample<T extends tf.Tensor>(
   schedule: Schedule,
@@ -29,7 +45,7 @@ export function qSample<T extends tf.Tensor>(
 }
 
 /**
- * Goes on from xₜ to a later xₙ in one go: xₙ = √(ᾱₙ/ᾱₜ)·xₜ + √(1 − ᾱₙ/ᾱₜ)·ε. That is n − t single steps
+ * Adds noise to xₜ until it is a later xₙ, in one go: xₙ = √(ᾱₙ/ᾱₜ)·xₜ + √(1 − ᾱₙ/ᾱₜ)·ε. That is n − t single steps
  * q(xₜ | x_{t−1}) = N(√(1−βₜ)·x_{t−1}, βₜI)   (Ho et al. 2020, Eq. 2), and for t = 0 it is
  * {@linkcode qSample}.
  *

@@ -14,7 +14,7 @@ export interface Draw {
   seed: number;
   /** What the numbers are for: "batch", "eps", "initial conv1.weight", ... */
   stream: string;
-  /** Which step of the run, from 0; 0 by default. Up to 2³² − 1. */
+  /** Which step of the run, from 0 to 2³² − 1. Default: 0. */
   step?: number;
 }
 
@@ -64,7 +64,19 @@ export function uniform(draw: Draw, count: number): Float32Array {
   return Float32Array.from(randomBits(draw, count), (word) => (word >>> 8) / 0x1000000);
 }
 
-/** `count` numbers of the standard normal distribution, by pairs (Box & Muller 1958). */
+/**
+ * `count` numbers of the standard normal distribution, by pairs (Box & Muller 1958).
+ *
+ * @example The same draw gives the same numbers, whatever was drawn before
+ * ```ts
+ * import { normal } from "./random.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const first = normal({ seed: 0, stream: "eps", step: 3 }, 4);
+ * normal({ seed: 0, stream: "something else" }, 100);
+ * assertEquals(normal({ seed: 0, stream: "eps", step: 3 }, 4), first);
+ * ```
+ */
 export function normal(draw: Draw, count: number): Float32Array {
   const even = count + (count & 1);
   const bits = randomBits(draw, even);

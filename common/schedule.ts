@@ -19,11 +19,17 @@ export interface PosteriorCoefficients {
 
 /** A batch's quantities as tensors, each [B], for the t of every sample. */
 export interface ScheduleBatch {
+  /** βₜ. */
   beta: tf.Tensor1D;
+  /** αₜ. */
   alpha: tf.Tensor1D;
+  /** ᾱₜ. */
   alphaBar: tf.Tensor1D;
+  /** See {@linkcode PosteriorCoefficients}. */
   coefX0: tf.Tensor1D;
+  /** See {@linkcode PosteriorCoefficients}. */
   coefXt: tf.Tensor1D;
+  /** See {@linkcode PosteriorCoefficients}. */
   std: tf.Tensor1D;
 }
 
@@ -47,6 +53,17 @@ export interface Schedule {
  * βₜ rises linearly from `first` to `last` (Ho et al. 2020, section 4).
  *
  * @throws {RangeError} T is not a whole number from 2, or a β is not in (0, 1).
+ *
+ * @example What is left of the data at both ends
+ * ```ts
+ * import { linearSchedule } from "./schedule.ts";
+ * import { assert } from "@std/assert";
+ *
+ * const schedule = linearSchedule(1000);
+ *
+ * assert(schedule.alphaBar(0) === 1); // x₀ is all data
+ * assert(schedule.alphaBar(1000) < 1e-4); // x_T is all noise
+ * ```
  */
 export function linearSchedule(T: number, first = 1e-4, last = 0.02): Schedule {
   return fromBetas(T, (t) => first + (last - first) * (t - 1) / (T - 1));

@@ -4,12 +4,28 @@
  * @module
  */
 
-/** An error whose message says what was given, what is allowed, and what to do. */
+/**
+ * An error whose message says what was given, what is allowed, and what to do.
+ *
+ * @example What was given, and what is allowed
+ * ```ts
+ * import { UserError } from "./user_error.ts";
+ * import { assertThrows } from "@std/assert";
+ *
+ * function checkBatch(batch: number): void {
+ *   if (batch >= 1) return;
+ *   throw new UserError(`--batch ${batch}; allowed are whole numbers from 1`);
+ * }
+ * assertThrows(() => checkBatch(0), UserError, "--batch 0");
+ * ```
+ */
 export class UserError extends Error {
+  /** As it is shown: "UserError". */
   override name = "UserError";
   /** 2 for a wrong setting or a bad file, 1 when reading or writing failed. */
   readonly exitCode: 1 | 2;
 
+  /** The message is one line. Default of `exitCode`: 2. */
   constructor(message: string, options: ErrorOptions & { exitCode?: 1 | 2 } = {}) {
     super(message, options);
     this.exitCode = options.exitCode ?? 2;

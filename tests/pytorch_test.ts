@@ -8,25 +8,12 @@ import { Flows } from "../common/network/flows.ts";
 import { ReverseModel } from "../paper_1_partb.ts";
 import { UNet } from "../unet.ts";
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
+import { findPython } from "./python.ts";
 import { stirred } from "./weights.ts";
 
 const python = await findPython();
 if (mayRunCommands && !python) {
-  console.error("the PyTorch tests are skipped: no python3 with torch and safetensors was found");
-}
-
-/** A Python with what is needed, e.g. Debian's python3-torch and pip's safetensors. */
-async function findPython(): Promise<string | undefined> {
-  if (!mayRunCommands) return undefined;
-  for (const name of ["python3", "/usr/bin/python3"]) {
-    try {
-      const args = ["-c", "import torch, safetensors.numpy"];
-      const { success } = await new Deno.Command(name, { args, stderr: "null" }).output();
-      if (success) return name;
-    } catch {
-      // not installed
-    }
-  }
+  console.error("the PyTorch tests are skipped: no python3 with torch was found");
 }
 
 interface Sides {
@@ -50,7 +37,7 @@ async function roundTrip({ kind, options, t, x, model, run }: Sides): Promise<vo
     await writeSafetensors(file("model"), model.stateDict());
     await writeSafetensors(file("input"), new Map([["x", x]]));
     const { success, stderr } = await new Deno.Command(python!, {
-      args: [`${root}tests/pytorch/round_trip.py`, `${folder}/spec.json`],
+      args: [`${root}tests/round_trip.py`, `${folder}/spec.json`],
     }).output();
     assert(success, new TextDecoder().decode(stderr));
 

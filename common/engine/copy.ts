@@ -1,5 +1,5 @@
 /**
- * Copies that stay as they are.
+ * Copies of tensors that later changes do not reach.
  *
  * @module
  */

@@ -26,10 +26,15 @@ export interface AdamStep {
 
 /** The flat vectors of an optimizer, each [P]. */
 export interface FlatVectors {
+  /** The weights θ. */
   weights: tf.Variable<tf.Rank.R1>;
+  /** Their gradient, as long as it is needed. */
   gradient: tf.Variable<tf.Rank.R1>;
+  /** The running mean of the gradients. */
   m: tf.Variable<tf.Rank.R1>;
+  /** The running mean of the squared gradients. */
   v: tf.Variable<tf.Rank.R1>;
+  /** The moving average of the weights. */
   ema: tf.Variable<tf.Rank.R1>;
 }
 
@@ -55,7 +60,7 @@ export function flatOperations(): FlatOperations {
   return implementations.get(tf.getBackend()) ?? composedFlatOperations;
 }
 
-/** The same in plain `tf` operations: the definition, and the fallback. */
+/** The operations in plain `tf`: the definition, and the fallback. */
 export const composedFlatOperations: FlatOperations = {
   gather: (parts, flat) =>
     tf.tidy(() => flat.assign(tf.concat(parts.map((part) => tf.reshape(part, [-1]))))),

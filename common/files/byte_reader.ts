@@ -1,10 +1,11 @@
 /**
  * Reading data files front to back, gzip-compressed or not, without trusting what their headers say
- * about sizes; and one line for everything that can be wrong with a file.
+ * about sizes.
  *
  * @module
  */
 import { UserError } from "../user_error.ts";
+import { readingFailed } from "./file_errors.ts";
 
 /** Deflate cannot make data smaller than this, so a header that promises more is lying. */
 const LARGEST_DEFLATE_RATIO = 1032;
@@ -29,7 +30,9 @@ export class ByteReader implements AsyncDisposable {
    * @throws {UserError} It is missing, not a file, or may not be read.
    */
   static async open(path: string): Promise<ByteReader> {
-    const file = await explained(path, () => Deno.open(path));
+    const file = await Deno.open(path).catch((error) => {
+      throw readingFailed(path, error);
+    });
     const { size, isFile } = await file.stat();
     if (!isFile) {
       file.close();
@@ -48,7 +51,7 @@ export class ByteReader implements AsyncDisposable {
       : new ByteReader(path, size, file.readable);
   }
 
-  /** The most bytes that can still come; what is left exactly, if the file is not compressed. */
+  /** The most bytes that can still come; exact if the file is not compressed. */
   get left(): number {
     return this.#left;
   }
@@ -81,6 +84,7 @@ export class ByteReader implements AsyncDisposable {
     return await this.fill(new Uint8Array(1)) === 0;
   }
 
+  /** Closes the file. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#reader.cancel().catch(() => {});
   }
@@ -95,30 +99,4 @@ export class ByteReader implements AsyncDisposable {
       );
     }
   }
-}
-
-/**
- * Runs a file operation and turns what can go wrong on the user's side into one line.
- *
- * @throws {UserError} The file or folder is missing, of the wrong kind, or may not be read.
- */
-export async function explained<T>(path: string, operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    const reason = readingFault(error, path);
-    if (reason === undefined) throw error;
-    throw new UserError(`${path}: ${reason}`);
-  }
-}
-
-function readingFault(error: unknown, path: string): string | undefined {
-  if (error instanceof Deno.errors.NotFound) return "there is no such file or folder";
-  if (error instanceof Deno.errors.NotADirectory) return "not a folder; expected one";
-  if (error instanceof Deno.errors.IsADirectory) return "a folder; expected a file";
-  if (error instanceof Deno.errors.NotCapable) return `reading it needs --allow-read=${path}`;
-  if (error instanceof Deno.errors.PermissionDenied) {
-    return "this user may not read it; change the file's permissions";
-  }
-  return undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * The safetensors format: an 8-byte length, a JSON header with name, dtype, shape and place of every
- * tensor, then their numbers. Files may come from anywhere, so nothing in them is believed unchecked.
+ * The safetensors format: an 8-byte length, a JSON header with name, dtype, shape and position of every
+ * tensor, then their numbers. Files may come from anywhere, so nothing in them is trusted unchecked.
  *
  * @module
  */
@@ -8,12 +8,15 @@ import { UserError } from "../user_error.ts";
 
 /** The numbers of one tensor outside of any backend. */
 export interface HostTensor {
+  /** The length of each axis. */
   shape: number[];
+  /** The numbers, the last axis running fastest. */
   data: Float32Array | Int32Array | Uint8Array;
 }
 
 /** A file's content. */
 export interface Contents {
+  /** The tensors by name. */
   tensors: Map<string, HostTensor>;
   /** Texts that the writer added. */
   metadata: Record<string, string>;
@@ -30,7 +33,7 @@ type Dtype = keyof typeof ARRAYS;
 
 /** The longest header the format allows. */
 const LONGEST_HEADER = 100_000_000;
-/** Characters of a message: a file may give a tensor a name of megabytes. */
+/** Characters of a message at most: a file may give a tensor a name of megabytes. */
 const LONGEST_MESSAGE = 300;
 
 /**
@@ -74,8 +77,8 @@ export function encodeSafetensors(
  * Reads a file's bytes.
  *
  * @param source The file's name, for messages.
- * @throws {UserError} The bytes are not a whole and sound safetensors file: one line that says where
- * they are not.
+ * @throws {UserError} The bytes are not a whole and sound safetensors file: one line that says what is
+ * wrong, and where.
  */
 export function decodeSafetensors(bytes: Uint8Array, source: string): Contents {
   const fail = (why: string) =>
@@ -142,7 +145,7 @@ function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   return header;
 }
 
-/** The first key that stands twice in one object of a sound JSON text; JSON.parse keeps the last. */
+/** The first key that one object of a valid JSON text has twice; JSON.parse would keep the last. */
 function repeatedKey(json: string): string | undefined {
   const objects: Set<string>[] = [];
   for (let i = 0; i < json.length; i++) {

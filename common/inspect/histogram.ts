@@ -14,7 +14,7 @@ const EIGHTHS = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
 
 /**
  * How often which numbers occur: a line for each of {@linkcode BINS} equal intervals, with its bounds
- * and its count; whole numbers that are few have a line each. What is not finite is left out.
+ * and its count; a few whole numbers have a line each. What is not finite is left out.
  *
  * @param columns Characters of a line.
  */

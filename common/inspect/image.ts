@@ -7,24 +7,27 @@ import { toByte } from "../plot/image_sheet.ts";
 
 /** Images among a tensor's numbers, [count, height, width, channels]. */
 export interface Images {
+  /** How many. */
   count: number;
+  /** In pixels. */
   height: number;
+  /** In pixels. */
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;
 }
 
-/** Where they are shown. */
+/** The terminal that shows them. */
 export interface Screen {
   /** Characters of a line. */
   columns: number;
-  /** Whether it knows colours; otherwise characters stand for brightness. */
+  /** Whether it shows colours; otherwise characters show the brightness. */
   colour: boolean;
 }
 
-/** What is narrower or lower than this is no image but a list of numbers. */
+/** A tensor with fewer pixels to a side is taken for a list of numbers, not an image. */
 const SMALLEST_SIDE = 4;
-/** Pixels; what is higher is shown smaller. */
+/** Pixels of height; a higher image is shown smaller. */
 const LARGEST_HEIGHT = 128;
 /** Dark to bright. */
 const BRIGHTNESS = " .:-=+*#%@";

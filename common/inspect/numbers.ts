@@ -14,7 +14,7 @@ export function short(number: number): string {
   return withMinus(twoDigits(number));
 }
 
-/** Three decimals; two digits where that would be nothing but zeros, or far too many: −0.003, 3.1e−7. */
+/** Three decimals; two digits where three decimals would be only zeros, or far too many digits: −0.003, 3.1e−7. */
 export function precise(number: number): string {
   const size = Math.abs(number);
   const decimals = number === 0 || (size >= 0.001 && size < 1000);

@@ -36,7 +36,7 @@ const DESCRIPTIONS = ["Deno.customInspect", "nodejs.util.inspect.custom", "debug
  * `show` and `peek` where a paused frame finds them without an import: always, as a debugger may be
  * attached at any time.
  *
- * `tensor.toString()` and `tensor.print()` go on printing the numbers. Called again, it does nothing.
+ * `tensor.toString()` and `tensor.print()` still print the numbers. A second call does nothing.
  */
 export function makeTensorsReadable(): void {
   if (globalThis.show === showIt) return;

@@ -19,11 +19,11 @@ const written = new Set<string>();
  * Prints a tensor: its summary, and below it an image where its shape is that of images or of points in
  * the plane, a histogram otherwise.
  *
- * Images are [H, W], [H, W, C] or [B, H, W, C] in [-1, 1], with 1 or 3 channels and 4 pixels or more
- * to a side; of a batch, as many are shown as fit side by side. Points are [N, 2], from 16 of them on.
+ * Images are [H, W], [H, W, C] or [B, H, W, C] in [-1, 1], with 1 or 3 channels and at least 4 pixels
+ * to a side; as many of a batch are shown as fit side by side. Points are [N, 2], from 16 of them on.
  *
- * @returns Nothing; on WebGPU a promise, since there the numbers have to be waited for: they are those
- * of the moment of the call, and are printed when they arrive. In a paused frame that is after it goes on.
+ * @returns Nothing; on WebGPU a promise, since the numbers arrive later. They are those of the moment of
+ * the call, and are printed when they arrive; in a paused frame, after it continues.
  * @throws {UserError} It is not a tensor, or was disposed of.
  */
 export function show(tensor: tf.Tensor): void | Promise<void> {
@@ -40,7 +40,7 @@ export function show(tensor: tf.Tensor): void | Promise<void> {
  * @param path The file; in runs/, which is where the scripts may write. A file that was there before
  * this process is not overwritten.
  * @returns As {@linkcode show}.
- * @throws {UserError} It is no tensor of images, or was disposed of; the file exists or may not be written.
+ * @throws {UserError} It is not a tensor of images, or was disposed of; the file exists or may not be written.
  */
 export function peek(tensor: tf.Tensor, path: string): void | Promise<void> {
   if (typeof path !== "string") {
@@ -66,7 +66,8 @@ function sheetOf(tensor: tf.Tensor, values: Values): SheetOptions {
   return { ...images, images: Float32Array.from(values), columns };
 }
 
-/** The images, points or histogram of a tensor's values, as lines; none for words, or for a single number. */
+/** A tensor's values drawn as images, points or a histogram, line by line; no lines for words or a single
+ * number. */
 export function drawing(tensor: tf.Tensor, values: Values, screen: Screen): string[] {
   if (values.length < 2 || !isNumbers(values)) return [];
   if (arePoints(tensor.shape)) return drawPoints(values, screen);
@@ -101,7 +102,7 @@ function withValues(
     noteValues(tensor, values);
     use(values, backend);
   }).catch((error) => {
-    // nobody waits for it in a paused frame, and looking must not end the run
+    // in a paused frame nobody waits for the promise, and its failure must not end the run
     console.error(error instanceof UserError ? error.message : error);
   });
 }

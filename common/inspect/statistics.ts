@@ -1,18 +1,22 @@
 /**
- * A tensor's numbers in six.
+ * A tensor's numbers summed up in six.
  *
  * @module
  */
 
-/** What the numbers are like; all but the counts are over the finite ones. */
+/** A summary of the numbers; all but the counts are over the finite ones. */
 export interface Statistics {
+  /** The mean of the finite numbers. */
   mean: number;
   /** The root of the mean squared deviation. */
   std: number;
+  /** The smallest finite number. */
   min: number;
+  /** The largest finite number. */
   max: number;
-  /** How many are not a number, and how many are infinite. */
+  /** How many are NaN. */
   nan: number;
+  /** How many are infinite. */
   infinite: number;
 }
 

@@ -11,7 +11,7 @@ import * as numbers from "./numbers.ts";
 import * as measured from "./statistics.ts";
 import * as reading from "./values.ts";
 
-/** Words that are shown of a tensor of strings. */
+/** How many words of a tensor of strings are shown. */
 const WORDS = 4;
 
 /** Statistics of tensors on the GPU that somebody has asked for. */
@@ -30,7 +30,7 @@ export function summary(tensor: tf.Tensor): string {
   return line(tensor, values ? content(tensor, values) : unread(tensor), reading.backendOf(tensor));
 }
 
-/** The same for values that were read before, when `backend` held them. */
+/** The same for values that were read earlier; `backend` held them then. */
 export function summaryOf(tensor: tf.Tensor, values: reading.Values, backend: string): string {
   return line(tensor, content(tensor, values), backend);
 }

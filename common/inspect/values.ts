@@ -1,6 +1,6 @@
 /**
- * Reading a tensor's numbers for somebody who looks at it: without a new tensor, and without a change
- * in what the run computes.
+ * Reading a tensor's numbers in order to show them: without a new tensor, and without a change in what
+ * the run computes.
  *
  * @module
  */

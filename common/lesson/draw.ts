@@ -8,7 +8,7 @@
 import { selectBackend } from "../backend.ts";
 import { runMain } from "../run/main.ts";
 import { loadImages } from "../data/images/load.ts";
-import { makeFolder, writeAtomically } from "../files/files.ts";
+import { makeFolder, writeAtomically } from "../files/writing.ts";
 import { UNet } from "../../unet.ts";
 import { lineFigure } from "../plot/figures.ts";
 import { rasterize } from "../plot/raster.ts";

@@ -4,12 +4,12 @@
  * @module
  */
 import { decodeSafetensors } from "../files/safetensors.ts";
-import { readBytes, readText } from "../files/files.ts";
+import { readBytes, readText } from "../files/reading.ts";
 import { labelledRows } from "../plot/labelled_rows.ts";
 import { diffusionFigure } from "../plot/figures.ts";
 import { readRecord } from "../run/record.ts";
 
-/** A run and what is said of it. */
+/** A run, and its caption. */
 export interface Experiment {
   name: string;
   /** Its folder. */

@@ -5,7 +5,7 @@
  *     deno task images --only paper1   only what the jobs of that name make
  *
  * The runs stay in runs/images. A job whose run is finished there is not done again: after an
- * interruption it goes on where it was. To begin anew, remove runs/images.
+ * interruption the task continues with the others. To start over, remove runs/images.
  *
  * @module
  */
@@ -13,7 +13,8 @@ import { parseCommandLine } from "../run/command_line.ts";
 import { type Command, text } from "../run/flags.ts";
 import { helpText } from "../run/help.ts";
 import { runMain } from "../run/main.ts";
-import { makeFolder, readBytes, writeAtomically } from "../files/files.ts";
+import { readBytes } from "../files/reading.ts";
+import { makeFolder, writeAtomically } from "../files/writing.ts";
 import { inWords } from "../run/progress.ts";
 import { readRecord } from "../run/record.ts";
 import { UserError } from "../user_error.ts";

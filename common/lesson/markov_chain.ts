@@ -12,14 +12,14 @@ import { COLOURS } from "../plot/chart.ts";
 import { drawing, image, text } from "../plot/svg.ts";
 import type { Schedule } from "../schedule.ts";
 
-/** The places of the chain that are drawn, from noise to data; the dots stand for what is left out. */
-const PLACES = ["x_T", "…", "x_t", "x_{t−1}", "…", "x_0"] as const;
+/** The states of the chain that are drawn, from noise to data; the dots stand for what is left out. */
+const STATES = ["x_T", "…", "x_t", "x_{t−1}", "…", "x_0"] as const;
 const [RADIUS, STEP, TOP] = [34, 128, 84];
 
 /**
- * Draws the chain as SVG, each place with the digit as it is there.
+ * Draws the chain as SVG, each state with the digit as it is there.
  *
- * @param options.t The t of the place x_t.
+ * @param options.t The t of the state x_t.
  */
 export async function markovChain(
   { images, index, schedule, t }: {
@@ -33,17 +33,17 @@ export async function markovChain(
   const shape: [number, number, number, number] = [1, height, width, channels];
   const at = { x_T: schedule.T, x_t: t, "x_{t−1}": t - schedule.T / 20, x_0: 0 };
   const parts = [arrowHeads()];
-  for (const [i, place] of PLACES.entries()) {
+  for (const [i, state] of STATES.entries()) {
     const x = 60 + i * STEP;
-    if (i > 0) parts.push(...arrows(x - STEP, x, PLACES[i] === "x_{t−1}"));
-    if (place === "…") {
+    if (i > 0) parts.push(...arrows(x - STEP, x, STATES[i] === "x_{t−1}"));
+    if (state === "…") {
       parts.push(text("…", { x, y: TOP + 6, size: 24 }));
       continue;
     }
     const pixels = tf.tidy(() => {
       const x0 = tf.tensor4d(batch(images, [index]), shape);
       const eps = gaussianNoise<tf.Rank.R4>({ seed: 1, stream: "markov chain" }, shape);
-      return at[place] === 0 ? x0 : qSample(schedule, x0, at[place], eps);
+      return at[state] === 0 ? x0 : qSample(schedule, x0, at[state], eps);
     });
     const sheet = {
       images: await pixels.data<"float32">(),
@@ -55,7 +55,7 @@ export async function markovChain(
     pixels.dispose();
     parts.push(
       `<circle cx="${x}" cy="${TOP}" r="${RADIUS}" fill="white" stroke="#222"/>`,
-      withIndex(place, x, TOP + 6),
+      withIndex(state, x, TOP + 6),
       image(imageSheet({ ...sheet, height, width, channels }), {
         x: x - RADIUS,
         y: TOP + 86,
@@ -64,7 +64,7 @@ export async function markovChain(
       }),
     );
   }
-  return drawing(120 + (PLACES.length - 1) * STEP, TOP + 86 + 2 * RADIUS + 10, parts);
+  return drawing(120 + (STATES.length - 1) * STEP, TOP + 86 + 2 * RADIUS + 10, parts);
 }
 
 /** A step of the reverse process above, one of the forward process below. */
@@ -89,8 +89,8 @@ function arrows(from: number, to: number, named: boolean): string[] {
 }
 
 /** "x_t" with its index below the line. */
-function withIndex(place: string, x: number, y: number): string {
-  const name = place.slice(2).replace(/[{}]/g, "");
+function withIndex(state: string, x: number, y: number): string {
+  const name = state.slice(2).replace(/[{}]/g, "");
   return text("x", { x, y, size: 18, italic: true }).replace("</text>", `${index(name)}</text>`);
 }
 

@@ -74,8 +74,8 @@ const LOOKS = {
   resize: { fill: "#cdeadf", stroke: COLOURS.green, name: "half or twice the size" },
 };
 
-/** A block with its place in the drawing. */
-interface Placed extends DrawnBlock {
+/** A block with its position in the drawing. */
+interface PositionedBlock extends DrawnBlock {
   x: number;
   y: number;
 }
@@ -88,12 +88,12 @@ interface Placed extends DrawnBlock {
  */
 export function unetDiagram({ down, middle, up }: UNetStructure, size: number): string {
   let column = 0;
-  const place = (block: DrawnBlock, before?: DrawnBlock): Placed => {
+  const positioned = (block: DrawnBlock, before?: DrawnBlock): PositionedBlock => {
     if (before && before.level === block.level) column++; // another size stands below or above
     return { ...block, x: LEFT + column * (WIDTH + GAP), y: TOP + block.level * ROW };
   };
   const blocks = [...down, ...middle, ...up];
-  const placed = blocks.map((block, i) => place(block, blocks[i - 1]));
+  const placed = blocks.map((block, i) => positioned(block, blocks[i - 1]));
   const [placedDown, placedUp] = [placed.slice(0, down.length), placed.slice(-up.length)];
   const levels = Math.max(...blocks.map(({ level }) => level)) + 1;
   const rows = Array.from(
@@ -118,7 +118,7 @@ export function unetDiagram({ down, middle, up }: UNetStructure, size: number): 
 }
 
 /** What each step of the way down leaves is taken up in reverse order by the residual blocks. */
-function skips(down: Placed[], up: Placed[]): string[] {
+function skips(down: PositionedBlock[], up: PositionedBlock[]): string[] {
   const left = down.filter((_, i) => down[i + 1]?.kind !== "attention");
   return up.filter(({ kind }) => kind === "residual").map((to) => {
     const from = left.pop()!;
@@ -132,7 +132,7 @@ function skips(down: Placed[], up: Placed[]): string[] {
 }
 
 /** From each size to the next. */
-function turns(blocks: Placed[]): string[] {
+function turns(blocks: PositionedBlock[]): string[] {
   return blocks.slice(0, -1).flatMap((from, i) => {
     const to = blocks[i + 1];
     if (from.level === to.level) return [];
@@ -142,7 +142,7 @@ function turns(blocks: Placed[]): string[] {
   });
 }
 
-function box({ kind, inputs, outputs, x, y }: Placed): string {
+function box({ kind, inputs, outputs, x, y }: PositionedBlock): string {
   const { fill, stroke } = LOOKS[kind];
   const label = inputs === outputs ? `${outputs}` : `${inputs}→${outputs}`;
   return `<rect x="${x}" y="${y}" width="${WIDTH}" height="${HEIGHT}" rx="4" fill="${fill}" ` +

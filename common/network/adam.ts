@@ -9,7 +9,7 @@ import { copyOf } from "../engine/copy.ts";
 import { flatOperations, type FlatVectors } from "../engine/flat.ts";
 
 /** Named parameters of a model. */
-type NamedVariables = Map<string, tf.Variable>;
+export type NamedVariables = Map<string, tf.Variable>;
 
 /** Settings of an {@linkcode Adam}. */
 export interface AdamOptions {
@@ -27,13 +27,35 @@ const BETA_1 = 0.9;
 const BETA_2 = 0.999;
 const EPSILON = 1e-8;
 
-/** Adam on a model's parameters. Make it after the model's weights are loaded. */
+/**
+ * Adam on a model's parameters. Make it after the model's weights are loaded.
+ *
+ * @example One step downhill
+ * ```ts
+ * import { Adam, valueAndGradients } from "./adam.ts";
+ * import { assert } from "@std/assert";
+ * import * as tf from "@tensorflow/tfjs";
+ *
+ * const x = tf.variable(tf.scalar(3));
+ * const parameters = new Map([["x", x as tf.Variable]]);
+ * const adam = new Adam(parameters);
+ *
+ * const { value, gradients } = valueAndGradients(parameters, () => tf.square(x));
+ * adam.step(gradients, 0.1);
+ *
+ * const [after] = await x.data();
+ * assert(Math.abs(after - 2.9) < 1e-5); // the first step is as long as the learning rate
+ * tf.dispose([value, x, ...gradients.values()]);
+ * adam.dispose();
+ * ```
+ */
 export class Adam {
   readonly #parameters: NamedVariables;
   readonly #options: Required<AdamOptions>;
   readonly #vectors: FlatVectors;
   #steps = 0;
 
+  /** Takes the weights that the model has now; {@linkcode Adam.dispose} frees the vectors. */
   constructor(parameters: NamedVariables, options: AdamOptions = {}) {
     this.#parameters = parameters;
     this.#options = { clipNorm: Infinity, emaDecay: 0.999, ...options };

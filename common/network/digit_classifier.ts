@@ -36,6 +36,7 @@ export class DigitClassifier {
   readonly #hidden: (x: tf.Tensor4D) => tf.Tensor2D;
   readonly #output: (features: tf.Tensor2D) => tf.Tensor2D;
 
+  /** An untrained network for images of this size; the seed decides its initial weights. */
   constructor(options: { height: number; width: number; channels: number; seed: number }) {
     const { height, width, channels, seed } = options;
     const weights = { parameters: this.#parameters, seed };
@@ -76,7 +77,7 @@ export class DigitClassifier {
    * What the images are taken for.
    *
    * @param images [N, H, W, C] in [-1, 1], in the size the classifier was made for.
-   * @throws {RangeError} The numbers are not those of whole images.
+   * @throws {RangeError} The numbers do not make whole images.
    */
   async classify(images: Float32Array): Promise<Classification> {
     const size = this.#shape.reduce((product, side) => product * side, 1);

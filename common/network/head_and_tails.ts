@@ -8,9 +8,9 @@ import { linear } from "../engine/ops/mat_mul.ts";
 import { uniform } from "../random.ts";
 import { Parameters } from "./parameters.ts";
 
-/** The size of a {@linkcode HeadAndTails}. */
+/** Options of a {@linkcode HeadAndTails}. */
 export interface HeadAndTailsOptions {
-  /** N, how many tails there are; with 1, all points go through the one. */
+  /** N, how many tails there are; with 1, all points go through it. */
   tails: number;
   /** H, the width. */
   hidden: number;
@@ -89,9 +89,9 @@ export class HeadAndTails {
   }
 
   /**
-   * Takes over weights named as in {@linkcode stateDict}. Tails that are not there keep theirs.
+   * Takes over weights named as in {@linkcode stateDict}. Tails that the file lacks keep their weights.
    *
-   * @throws {UserError} A name is missing or unknown, or a shape is another; the message lists them.
+   * @throws {UserError} Names are missing, unknown or of another shape; the message lists them.
    */
   load(tensors: Map<string, tf.Tensor>): void {
     const tailOf = (name: string) => /^network_tail\.\d+\./.exec(name)?.[0];

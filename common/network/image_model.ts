@@ -9,6 +9,7 @@ import { cosineSchedule, linearSchedule, type Schedule } from "../schedule.ts";
 
 /** A network with its schedule, and the images it is for. */
 export interface ImageModel extends Denoiser {
+  /** ε_θ. */
   network: UNet;
   /** Height and width of the images. */
   size: number;

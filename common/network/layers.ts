@@ -18,7 +18,7 @@ export interface LayerOptions {
   parameters: Parameters;
   /** Decides, with the layer's name, the random numbers that the weights start from. */
   seed: number;
-  /** Scale of the initial variance: 1, or 0 for a layer that starts as nothing. */
+  /** Scale of the initial variance: 1, or 0 for a layer whose output starts at 0. */
   scale?: number;
 }
 

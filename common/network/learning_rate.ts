@@ -10,6 +10,7 @@ export interface RateSettings {
   steps: number;
   /** The highest rate. */
   learningRate: number;
+  /** Whether the rate falls to 0 along half a cosine, or not at all. */
   decay: "cosine" | "none";
   /** Steps in which the rate grows to the highest. Default: 1. */
   warmUp?: number;

@@ -1,8 +1,8 @@
 /**
  * The trainable numbers of a network under the names and in the layouts of its PyTorch original.
  *
- * Inside, a weight lies as the operations want it; `load` and `stateDict` turn it round, so that a
- * model file written here loads into PyTorch and the other way round.
+ * In memory a weight has the layout that the operations want; `load` and `stateDict` convert it, so
+ * that a model file written here loads into PyTorch and the other way round.
  *
  * @module
  */

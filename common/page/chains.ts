@@ -5,7 +5,7 @@
  */
 import { decodeSafetensors, type HostTensor } from "../files/safetensors.ts";
 import { evenly } from "../plot/evenly.ts";
-import { readBytes } from "../files/files.ts";
+import { readBytes } from "../files/reading.ts";
 import { UserError } from "../user_error.ts";
 import { packed, packedCoarsely, packedPixels } from "./packed.ts";
 import type { ImageChains, PointChains, RunData } from "./run_data.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { evenly } from "../plot/evenly.ts";
-import { readBytes } from "../files/files.ts";
+import { readBytes } from "../files/reading.ts";
 import { UserError } from "../user_error.ts";
 import { readFigures } from "./chains.ts";
 import { base64 } from "./packed.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { writeAtomically } from "../files/files.ts";
+import { writeAtomically } from "../files/writing.ts";
 import { readRun } from "./data.ts";
 import { equationStyle, withoutStyleAttributes } from "./equations.ts";
 import notices from "./notices.txt" with { type: "text" };
@@ -73,7 +73,7 @@ const ICON = "data:image/svg+xml," + encodeURIComponent(
     "fill='#0072b2'/><circle cx='12' cy='4' r='3' fill='#d55e00'/></svg>",
 );
 
-/** Which paper's chains the page has a place for. */
+/** Which paper's chains the page shows. */
 type Kind = "points" | "images" | "other";
 
 function kindOf({ record, points, images }: RunData): Kind {

@@ -36,9 +36,9 @@ function timeControl(id: string, label: string, ends: [left: string, right: stri
   </div>`;
 }
 
-/** A titled place for something drawn, and the words and the equation below it. */
-function figure(title: string, place: string, caption: string): string {
-  return `<figure><h3>${title}</h3>${place}<figcaption>${caption}</figcaption></figure>`;
+/** A title, something drawn, and the words and the equation below it. */
+function figure(title: string, content: string, caption: string): string {
+  return `<figure><h3>${title}</h3>${content}<figcaption>${caption}</figcaption></figure>`;
 }
 
 function chartPlace(id: string): string {

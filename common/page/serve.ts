@@ -1,5 +1,5 @@
 /**
- * Shows a run's page on this machine and keeps it up to date while the run goes on.
+ * Shows a run's page on this machine and keeps it up to date while the run is training.
  *
  *     deno task explore runs/paper2-quick-0
  *

@@ -7,11 +7,13 @@ import { rasterize } from "./raster.ts";
 import { drawing, image, text } from "./svg.ts";
 import { enlargement, imageSheet } from "./image_sheet.ts";
 
-/** Chains as they were walked. */
+/** Reverse chains, and the sizes of their images. */
 export interface ChainSheetOptions {
   /** How many digits. */
   count: number;
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;
@@ -19,7 +21,7 @@ export interface ChainSheetOptions {
   t: number[];
   /** xₜ of each column, [count, height, width, channels] in [-1, 1]. */
   xt: Float32Array[];
-  /** The image expected at it, likewise. */
+  /** x̂₀ of each column, of the same shape. */
   x0Hat: Float32Array[];
 }
 

@@ -13,8 +13,11 @@ export const COLOURS = { blue: "#0072b2", orange: "#d55e00", green: "#009e73", g
 
 /** A chart as SVG, with its size. */
 export interface Chart {
+  /** The SVG text. */
   svg: string;
+  /** In SVG units. */
   width: number;
+  /** In SVG units. */
   height: number;
 }
 

@@ -5,8 +5,8 @@
  */
 
 /**
- * So many of the indices 0..count−1, evenly spaced, the first and the last among them; of one alone the
- * last, and all of them where there are no more.
+ * `some` of the indices 0..count−1, evenly spaced, with the first and the last among them. One alone is
+ * the last; where there are fewer than `some`, all of them.
  */
 export function evenly(count: number, some: number): number[] {
   if (some >= count) return Array.from({ length: count }, (_, i) => i);

@@ -9,6 +9,7 @@ import { rasterize } from "./raster.ts";
 
 /** Points in the plane under a title. */
 export interface PointPanel {
+  /** One line above the points. */
   title: string;
   /** [N·2], x and y of each point in turn. */
   points: Float32Array;
@@ -16,9 +17,13 @@ export interface PointPanel {
 
 /** An arrow from (x, y) to (x + dx, y + dy). */
 export interface Arrow {
+  /** Where it begins along x. */
   x: number;
+  /** Where it begins along y. */
   y: number;
+  /** Its length along x. */
   dx: number;
+  /** Its length along y. */
   dy: number;
 }
 
@@ -48,7 +53,7 @@ export async function diffusionFigure(
   return await rasterize(sheet(charts));
 }
 
-/** The loss against the step on the left; what it is for each t on the right. */
+/** The loss by step on the left, and by t on the right. */
 export async function lossFigure(
   { lossLabel, losses, perT }: {
     lossLabel: string;
@@ -138,7 +143,7 @@ export function pointChart(
   });
 }
 
-/** Losses of single steps jump about: each faintly, and their mean over a window strongly. */
+/** Losses of single steps jump about: they are drawn faintly, and their mean over a window strongly. */
 function lossChart(lossLabel: string, losses: number[]): Chart {
   const window = Math.max(1, Math.min(100, Math.round(losses.length / 20)));
   const points = thin(losses.map((loss, i) => ({ step: i + 1, loss })));
@@ -186,7 +191,7 @@ function movingMean(losses: number[], window: number): { step: number; loss: num
   return means;
 }
 
-/** At most about 2,000 of the points: more would not be seen. */
+/** About 2,000 of the points at most: more could not be told apart. */
 function thin<T>(points: T[]): T[] {
   const every = Math.ceil(points.length / 2000);
   return points.filter((_, i) => i % every === 0 || i === points.length - 1);

@@ -9,23 +9,26 @@ import { type Rgba, writePng } from "../data/images/png.ts";
 export interface SheetOptions {
   /** [count, height, width, channels] in [-1, 1]; what lies outside is clipped. */
   images: Float32Array;
+  /** How many images. */
   count: number;
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;
   /** Images in a row. */
   columns: number;
-  /** Pixels of the sheet for a pixel of an image; by default such that an image is 48 to 64 wide. */
+  /** Pixels of the sheet for a pixel of an image. Default: such that an image is 48 to 64 wide. */
   scale?: number;
-  /** Pixels of the sheet between images and around them, 4 by default. */
+  /** Pixels of the sheet between images and around them. Default: 4. */
   gap?: number;
 }
 
 /**
  * Lays images out in rows on white, each pixel enlarged to a square, as a PNG file.
  *
- * @throws {RangeError} The numbers of pixels and of images don't fit together.
+ * @throws {RangeError} The array does not hold `count` images.
  */
 export function imageSheet(options: SheetOptions): Uint8Array<ArrayBuffer> {
   return writePng(sheetPixels(options));
@@ -72,7 +75,7 @@ export function whiteSheet(width: number, height: number): Rgba {
 }
 
 /** Where an image goes on a sheet. */
-interface Place {
+interface Position {
   left: number;
   top: number;
   height: number;
@@ -81,8 +84,8 @@ interface Place {
   scale: number;
 }
 
-function paint(sheet: Rgba, image: Float32Array, place: Place): void {
-  const { left, top, height, width, channels, scale } = place;
+function paint(sheet: Rgba, image: Float32Array, position: Position): void {
+  const { left, top, height, width, channels, scale } = position;
   for (let y = 0; y < height * scale; y++) {
     for (let x = 0; x < width * scale; x++) {
       const from = (Math.floor(y / scale) * width + Math.floor(x / scale)) * channels;

@@ -9,7 +9,9 @@ import { imageSheet } from "./image_sheet.ts";
 
 /** Images, what was hidden of them, and what it was filled with. */
 export interface Fillings {
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;
@@ -32,7 +34,7 @@ const GAP = { pixel: 3, group: 12 };
 const CAPTION = 24;
 const LEGEND = { height: 34, width: 120, steps: 60 };
 
-/** The hole's tint, red, green and blue in [-1, 1]: no grey is like it. */
+/** The hole's tint, red, green and blue in [-1, 1], which no grey resembles. */
 const TINT = [-0.25, 0.2, 0.75];
 
 /** The largest standard deviation that numbers in [-1, 1] can have. */
@@ -81,7 +83,7 @@ export async function inpaintingSheet(sheet: InpaintingSheet): Promise<Uint8Arra
   return await rasterize(drawing(x, bottom + LEGEND.height, parts));
 }
 
-/** Units of the drawing for a pixel, in halves: an image becomes 64 to 128 wide, so that captions fit. */
+/** Units of the drawing for a pixel, a multiple of ½: an image becomes 64 to 128 wide, so that captions fit. */
 function enlargement(width: number): number {
   return Math.ceil(128 / width) / 2;
 }
@@ -108,7 +110,7 @@ function legend(right: number, top: number): string {
   ].join("");
 }
 
-/** [N, H, W, 3] of images with one channel or three. */
+/** The images, of one channel or three, as [N, H, W, 3]. */
 function coloured(images: Float32Array, channels: number): Float32Array {
   if (channels === 3) return images;
   return Float32Array.from({ length: 3 * images.length }, (_, i) => images[Math.floor(i / 3)]);

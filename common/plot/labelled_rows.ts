@@ -9,12 +9,15 @@ import { enlargement, imageSheet } from "./image_sheet.ts";
 
 /** What stands in the rows. */
 export interface LabelledRows {
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;
   /** Images in a row. */
   columns: number;
+  /** From top to bottom. */
   rows: {
     /** One line or more. */
     label: string[];

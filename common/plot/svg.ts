@@ -8,12 +8,17 @@ import { FONT } from "./raster.ts";
 
 /** Where and how a text stands. */
 export interface TextOptions {
+  /** In SVG units; see `anchor`. */
   x: number;
   /** The base line. */
   y: number;
+  /** Height of the letters. Default: 11. */
   size?: number;
+  /** Which part of the text is at x. Default: "middle". */
   anchor?: "start" | "middle" | "end";
+  /** Its colour. Default: "#222". */
   fill?: string;
+  /** Whether it is slanted. Default: false. */
   italic?: boolean;
   /** Degrees, clockwise. */
   turn?: number;
@@ -23,8 +28,8 @@ export interface TextOptions {
 export function text(content: string, options: TextOptions): string {
   const { x, y, size = 11, anchor = "middle", fill = "#222", italic, turn } = options;
   const style = italic ? ` font-style="italic"` : "";
-  const place = turn ? `transform="translate(${x},${y}) rotate(${turn})"` : `x="${x}" y="${y}"`;
-  return `<text ${place} text-anchor="${anchor}" font-family="${FONT}" ` +
+  const position = turn ? `transform="translate(${x},${y}) rotate(${turn})"` : `x="${x}" y="${y}"`;
+  return `<text ${position} text-anchor="${anchor}" font-family="${FONT}" ` +
     `font-size="${size}" fill="${fill}"${style}>${escaped(content)}</text>`;
 }
 

@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { readBytes, writeAtomically } from "../files/files.ts";
+import { readBytes } from "../files/reading.ts";
+import { writeAtomically } from "../files/writing.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
 import { encodeFilm, ENDINGS, type Film, type Format } from "../plot/film/film.ts";
 import type { ChainPoint } from "../reverse_process.ts";
@@ -74,7 +75,7 @@ export async function writeFilm(
   }
 }
 
-/** Waits for what is read; adds the advice to the error of a missing file. */
+/** Waits for a file that is being read; adds the advice to the error if it is missing. */
 export async function orAdvise<R>(reading: Promise<R>, advice: string): Promise<R> {
   try {
     return await reading;

@@ -17,21 +17,21 @@ const training = {
   steps: 1200,
   /** Images a step. */
   batchSize: 128,
-  /** Adam's α at the start; it falls to 0 along half a cosine. */
+  /** The learning rate at the start; it falls to 0 along half a cosine. */
   learningRate: 6e-3,
 };
 
 /**
  * Trains a classifier on the labelled images, each shifted by up to one sixteenth of its side every
- * time it is seen, so that the place of a digit matters less.
+ * time it is seen, so that the position of a digit matters less.
  *
  * On the 9,000 embedded digits this takes about 15 seconds on 2 cores. Of the 1,000 unseen digits more
  * than 99 % are recognised then, and about 97 % with a confidence of at least 0.9.
  *
  * @param set Images with labels 0 to 9.
  * @param options.seed Decides the first weights and the order of the images.
- * @param options.steps Steps of 128 images; Default: 1,200.
- * @param options.bar Whether a bar shows how far it is; Default: false.
+ * @param options.steps Steps of 128 images. Default: 1,200.
+ * @param options.bar Whether to show a progress bar. Default: false.
  * @throws {Error} The images have no labels.
  */
 export async function trainClassifier(
@@ -80,7 +80,7 @@ function* shuffledBatches(count: number, seed: number): Generator<Int32Array, ne
   }
 }
 
-/** Each image moved by a random whole number of pixels; what comes in is black. */
+/** Each image moved by a random whole number of pixels; the pixels that come in are black. */
 function shifted(
   values: Float32Array<ArrayBuffer>,
   { height, width, channels }: ImageSet,

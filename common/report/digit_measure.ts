@@ -16,7 +16,7 @@ export interface RealDigits {
 }
 
 /**
- * Trains a classifier on the real digits, under a progress bar, and hands out what measures with it.
+ * Trains a classifier on the real digits, under a progress bar, and lets `use` measure samples with it.
  *
  * @param use Gets the measure, which takes samples, [N, H, W, C] in [-1, 1], N at least 2.
  */

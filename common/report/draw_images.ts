@@ -8,7 +8,7 @@ import { evenly } from "../plot/evenly.ts";
 import { Progress } from "../run/progress.ts";
 import { type ChainPoint, endOfChain, type ImageShape } from "../reverse_process.ts";
 
-/** Images that are drawn at once. */
+/** How many images are drawn at once. */
 const TOGETHER = 64;
 
 /** Points of a chain between two waits for the GPU, so that the bar does not run ahead of it. */
@@ -21,7 +21,7 @@ const WAIT_EVERY = 10;
  * @param chain Starts the chain of batch `index`, the images' shape being that of the batch and
  * `first` the number of its first image.
  * @param length Steps of such a chain.
- * @param label Stands before the bar.
+ * @param label The label of the progress bar.
  * @returns [B, H, W, C], the ends of the chains.
  */
 export async function drawImages(

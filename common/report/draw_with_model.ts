@@ -1,6 +1,6 @@
 /**
- * Drawing with the model of a finished run, without training: its samples anew, or the same noises
- * through several samplers.
+ * Drawing with the model of a finished run, without training: its samples once more, or the same noises
+ * with several samplers.
  *
  * @module
  */
@@ -19,16 +19,22 @@ import { type ChainOf, drawSamples, shapeOf } from "./image_report.ts";
 import { compareSamplers, comparisonLines, type Sampler } from "./sampler_comparison.ts";
 
 /** The settings of a script that draws with a model. */
-type DrawingSettings = ScriptSettings & SamplerSettings & RecordedDataset & {
+export type DrawingSettings = ScriptSettings & SamplerSettings & RecordedDataset & {
+  /** Height and width of the images. */
   size: number;
+  /** T. */
   timesteps: number;
+  /** How many images to draw. */
   samples: number;
+  /** Whether the data set's files may be fetched. */
   download: boolean;
+  /** Whether to draw one set of images. */
   sampleOnly: boolean;
+  /** Whether to draw one set with each sampler. */
   compareSamplers: boolean;
 };
 
-/** Steps of the chains that are compared, and images that each draws unless --samples is given. */
+/** Steps of the chains that are compared, and the default number of images of each. */
 const COMPARED = { steps: [100, 50, 20, 10], samples: 128 };
 
 /**
@@ -66,7 +72,7 @@ export async function drawWithModel({ command, settings, given, chainOf }: {
   });
 }
 
-/** What is drawn with. */
+/** What draws, and into which folder. */
 interface ModelDrawing {
   model: ImageModel;
   settings: DrawingSettings;
@@ -86,7 +92,7 @@ async function sample(drawing: ModelDrawing): Promise<void> {
 
 /**
  * Algorithm 2 on all T steps and DDIM on fewer, from the same noises: the table of Song et al. 2021 in
- * small. With η = 0 every length of chain leads from a noise to about the same image.
+ * small. With η = 0 chains of all lengths lead from a noise to about the same image.
  */
 async function compare({ model, settings, folder, chainOf }: ModelDrawing): Promise<void> {
   const { seed, samples: count } = settings;

@@ -47,11 +47,13 @@ export async function writeSamples(
 
 /** What the figures show. */
 export interface ImageFigures {
-  /** Chains from noise to image, at so many points of them as were kept. */
+  /** Chains from noise to image, at the points that were kept. */
   chain: ChainSheetOptions;
   /** The loss of every step. */
   losses: number[];
+  /** The loss of single timesteps. */
   perT: LossByT;
+  /** The model's schedule. */
   schedule: Schedule;
 }
 

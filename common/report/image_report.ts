@@ -1,6 +1,6 @@
 /**
  * What a run of paper 2 leaves behind besides its model: sheets while it trains, and at its end images,
- * figures, and how good they are. It knows nothing of the samplers but how their chains run.
+ * figures, and how good they are. Of the samplers it needs only their chains.
  *
  * @module
  */
@@ -32,9 +32,13 @@ export type ChainOf = (
 
 /** What draws images: a model, the settings of its sampler, and where the files go. */
 export interface Drawing {
+  /** The model that draws. */
   model: ImageModel;
+  /** How it draws, and how many images. */
   settings: SamplerSettings & { seed: number; timesteps: number; samples: number };
+  /** Where the files go. */
   folder: RunFolder;
+  /** Starts the chains. */
   chainOf: ChainOf;
 }
 
@@ -98,7 +102,7 @@ export async function reportImages(
   };
 }
 
-/** Draws the samples and writes them, as numbers and the first 64 as a sheet. */
+/** Draws the samples; writes all as numbers, and the first 64 as a sheet. */
 export async function drawSamples(
   { settings, model, folder, chainOf }: Drawing,
 ): Promise<Float32Array> {
@@ -123,12 +127,12 @@ async function recordedChain({ model, settings, chainOf }: Drawing) {
   return { ...sizesOf(model, CHAIN.digits), ...await recordChain(chain, length, CHAIN.points) };
 }
 
-/** The shape of so many images of a model. */
+/** The shape of `count` images of a model. */
 export function shapeOf({ size, inChannels }: ImageModel, count: number): ImageShape {
   return [count, size, size, inChannels];
 }
 
-/** The same as the figures call it. */
+/** The same with the names that figures use. */
 function sizesOf({ size, inChannels }: ImageModel, count: number) {
   return { count, height: size, width: size, channels: inChannels };
 }

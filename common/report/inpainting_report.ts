@@ -1,6 +1,6 @@
 /**
- * How good fillings of holes are: whether a classifier takes an image for the same digit as before, and
- * how far the fillings are from what was there, next to a guess that knows nothing of the image.
+ * How good fillings of holes are: whether a classifier takes the filled image for the same digit, and
+ * how far the fillings are from the original, compared with a guess that ignores the image.
  *
  * @module
  */
@@ -10,12 +10,15 @@ import type { Fillings } from "../plot/inpainting_sheet.ts";
 
 /** The numbers of all fillings. Errors are mean squares over the hidden pixels, of images in [-1, 1]. */
 export interface InpaintingReport {
+  /** How many images were filled. */
   images: number;
-  /** Of each image. */
+  /** How often each image was filled. */
   fillings: number;
-  /** Pixels that were hidden, of all pixels of an image. */
+  /** Hidden pixels of an image. */
   hidden: number;
+  /** All pixels of an image. */
   pixels: number;
+  /** Means over all images. */
   error: {
     /** A filling against the original. */
     filling: number;
@@ -34,12 +37,15 @@ export interface InpaintingReport {
 
 /** One filling's numbers. */
 export interface FillingRow {
-  /** Which image and which of its fillings, from 1. */
+  /** The image's number, from 1. */
   image: number;
+  /** Its number, from 1. */
   filling: number;
+  /** Mean square over the hidden pixels, against the original. */
   error: number;
-  /** What the classifier takes the original and the filled image for; only of digits. */
+  /** What the classifier takes the original for; only of digits. */
   original?: number;
+  /** What it takes the filled image for; only of digits. */
   filled?: number;
 }
 
@@ -47,7 +53,7 @@ export interface FillingRow {
  * Measures fillings.
  *
  * @param train What the model was trained on, for its mean image.
- * @param classifier Of digits of this size; without one there is no agreement.
+ * @param classifier Of digits of this size; without one `sameDigit` is left out.
  */
 export async function inpaintingReport(
   images: Fillings,

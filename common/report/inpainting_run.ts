@@ -9,7 +9,7 @@ import type { Backend } from "../backend.ts";
 import { batch, type ImageSet } from "../data/images/image_set.ts";
 import { hasDigits, loadImages } from "../data/images/load.ts";
 import { readPngImage } from "../data/images/png_folder.ts";
-import { makeFolder, writeAtomically } from "../files/files.ts";
+import { makeFolder, writeAtomically } from "../files/writing.ts";
 import { trainClassifier } from "./classifier_training.ts";
 import { type DigitClassifier } from "../network/digit_classifier.ts";
 import type { ImageModel } from "../network/image_model.ts";
@@ -29,24 +29,29 @@ import {
 
 /** What is filled. */
 export interface Hole {
-  /** x₀, the images, [B, H, W, C] in [-1, 1]; where m is 0 they are not looked at. */
+  /** x₀, the images, [B, H, W, C] in [-1, 1]; where m is 0 they are ignored. */
   x0: tf.Tensor4D;
   /** m, 1 where a pixel is known and 0 where it is missing, [1, H, W, 1]. */
   m: tf.Tensor4D;
 }
 
 /** The settings that decide what is filled, and where the files go. */
-interface InpaintingSettings {
+export interface InpaintingSettings {
   /** The folder of the run whose model fills. */
   resume: string;
+  /** The folder for the figure and the numbers. Default: that of the run. */
   out: string | undefined;
+  /** Decides all noises. */
   seed: number;
-  /** An image file, or how many unseen images of the data set. */
+  /** The image file to fill; without it, images of the data set that the model has not seen. */
   image: string | undefined;
+  /** How many of those. */
   images: number;
   /** K, how often each is filled. */
   fillings: number;
+  /** The folder with the data set's files. Default: that of the run. */
   dataDir: string | undefined;
+  /** Whether its files may be fetched. */
   download: boolean;
 }
 
@@ -54,10 +59,13 @@ interface InpaintingSettings {
 export interface Inpainting {
   /** The script's name, for the record. */
   command: string;
+  /** What computes. */
   backend: Backend;
+  /** The model that fills. */
   model: ImageModel;
   /** What the model was trained on. */
   recorded: RecordedDataset;
+  /** What is filled, and where the files go. */
   settings: InpaintingSettings;
   /** [H, W], 1 where a pixel is missing. */
   missing: Uint8Array;
@@ -123,7 +131,7 @@ async function chooseImages(
   return { train, originals: batch(unseen, varied(unseen, images, seed)) };
 }
 
-/** So many of the images at random, each class once before any comes again. */
+/** `count` of the images at random: every class comes once before any comes again. */
 function varied({ count, labels }: ImageSet, wanted: number, seed: number): number[] {
   const order = permutation({ seed, stream: "inpainted images" }, count);
   const seen = new Map<number | undefined, number>();
@@ -169,7 +177,7 @@ async function fill(
   );
 }
 
-/** N images over and over again: of that row of images a batch from the `first` on, [B, H, W, C]. */
+/** A batch out of the N images repeated endlessly, from number `first` on: [B, H, W, C]. */
 function repeated(
   images: Float32Array,
   N: number,
@@ -194,7 +202,7 @@ async function digitClassifier(
   return hasDigits(dataset) ? await trainClassifier(train, { seed, bar: true }) : undefined;
 }
 
-/** @throws {UserError} The images have other channels than the model's. */
+/** @throws {UserError} The images have another number of channels than the model. */
 function checkChannels({ channels }: ImageSet, name: string, expected: number): void {
   if (channels === expected) return;
   const kind = (channels: number) => channels === 1 ? "grey" : "in colour";

@@ -15,13 +15,15 @@ const MEASURED = { images: 64, timesteps: 20 };
 
 /** The loss of single timesteps. */
 export interface LossByT {
+  /** The timesteps, rising. */
   t: number[];
+  /** The loss at each. */
   value: number[];
 }
 
 /**
- * E ‖ε − ε_θ(xₜ, t)‖², a pixel's mean, of t = 1 and of twenty more up to T. A small t is hard: there
- * is hardly any noise in x₁ to be seen.
+ * E ‖ε − ε_θ(xₜ, t)‖², the mean over pixels, for t = 1 and twenty more up to T. A small t is hard: x₁
+ * has hardly any noise to be seen.
  */
 export async function lossByT(
   { network, schedule }: ImageModel,

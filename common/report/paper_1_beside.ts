@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { askForFolder } from "../files/files.ts";
+import { askForFolder } from "../files/writing.ts";
 import { readRecord } from "../run/record.ts";
 import { UserError } from "../user_error.ts";
 

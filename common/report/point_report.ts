@@ -1,6 +1,6 @@
 /**
  * What a finished run on points in the plane leaves behind: figures, samples, and the numbers that say
- * how good they are. It knows nothing of the model but how its chains run.
+ * how good they are. Of the model it needs only its chains.
  *
  * @module
  */
@@ -47,14 +47,19 @@ export interface PointReport {
   meanDistance?: number;
 }
 
-/** What is reported on. */
+/** A finished run, as its report needs it. */
 export interface PointRun {
+  /** The run's folder, where the files go. */
   folder: RunFolder;
+  /** What the model was trained on. */
   data: PointData;
+  /** Decides what is drawn. */
   seed: number;
   /** The loss of every step. */
   losses: number[];
+  /** The model's schedule. */
   schedule: Schedule;
+  /** The bound, as the script measured it. */
   bound: Bound;
   /** One step of the forward chain from x_{t−1} to xₜ, with noise z; all [B, 2]. */
   forwardStep: (before: tf.Tensor2D, t: number, z: tf.Tensor2D) => tf.Tensor2D;
@@ -66,7 +71,7 @@ export interface PointRun {
 
 /** Points in a figure's panel. */
 const SHOWN = 3000;
-/** Points whose whole way is kept, and the most places on all their ways together. */
+/** How many points are kept at every t, and how many positions at most over all t. */
 const KEPT = 2000;
 const MOST_PLACES = 200_000;
 /** Where on the way from 0 to T the learned drift is drawn. */
@@ -211,7 +216,7 @@ async function drawField(run: PointRun): Promise<Uint8Array> {
   return await fieldFigure({ panels });
 }
 
-/** Data as it is at t. */
+/** Data points with the noise of t. */
 function forwardPoints({ data, seed, schedule }: PointRun, t: number): tf.Tensor2D {
   const x0 = tf.tensor2d(data.sample({ seed, stream: "figure x0" }, SHOWN), [SHOWN, 2]);
   const eps = gaussianNoise<tf.Rank.R2>({ seed, stream: "figure eps" }, [SHOWN, 2]);

@@ -15,7 +15,7 @@ import { frechetDistance } from "./metrics/frechet.ts";
 import { permutation } from "../random.ts";
 
 /** A sample counts as a digit when the classifier is at least this sure of one. */
-export const SURE = 0.9;
+const SURE = 0.9;
 
 /** What is printed at the end of a run and kept in run.json; shares are in 0..1. */
 export interface SampleReport {

@@ -11,7 +11,7 @@ import type { SampleReport } from "./sample_report.ts";
 
 /** One way from noise to images. */
 export interface Sampler {
-  /** As it stands beside its row. */
+  /** The label of its row. */
   name: string;
   /** Steps of a chain. */
   steps: number;
@@ -19,10 +19,13 @@ export interface Sampler {
   chain: (shape: ImageShape, index: number) => Iterable<ChainPoint>;
 }
 
-/** What one sampler came to. */
+/** The numbers of one sampler. */
 export interface SamplerResult {
+  /** What it is called in the figure. */
   name: string;
+  /** Steps of a chain. */
   steps: number;
+  /** For all images together. */
   seconds: number;
   /** How good the images are, where there is a measure. */
   report?: SampleReport;
@@ -36,7 +39,7 @@ const SHOWN = 16;
  * paper2_samplers.csv.
  *
  * @param shape Of each sampler's images.
- * @param measure Measures images, if there is a way to.
+ * @param measure Measures images; undefined where nothing can.
  */
 export async function compareSamplers(
   samplers: Sampler[],

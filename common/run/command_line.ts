@@ -21,7 +21,7 @@ export interface Parsed<F extends Flags> {
  * Reads a command line.
  *
  * @param args The arguments behind the script's name.
- * @param base Values in the place of defaults and preset: those of an earlier run.
+ * @param base Values that replace the defaults and the preset: those of an earlier run.
  * @throws {UserError} One line: an unknown or repeated flag, a missing or wrong value.
  */
 export function parseCommandLine<F extends Flags>(
@@ -76,7 +76,7 @@ function readFlags<F extends Flags>(
   const valued = names.filter((name) => !flags[name].isSwitch).map(kebab);
   const switches = names.filter((name) => flags[name].isSwitch).map(kebab);
   const unknown: string[] = [];
-  if (args.includes("--")) { // what follows would not be read
+  if (args.includes("--")) { // everything after it would not be read
     throw new UserError(
       "'--' is not expected here; settings are given as --name value without it",
     );
@@ -112,7 +112,7 @@ function readFlags<F extends Flags>(
   return given as Partial<Settings<F>>;
 }
 
-/** The value of a flag's text. */
+/** The value that a flag's text means. */
 function parseValue(name: string, flag: Flag<unknown>, text: string): unknown {
   const value = flag.parse(text);
   if (value !== undefined) return value;
@@ -154,7 +154,7 @@ function unknownArgument(argument: string, names: string[]): UserError {
   return new UserError(`--${given} is not a known flag; ${hint}`);
 }
 
-/** How many letters must be put in, taken out or changed to turn a into b (Levenshtein). */
+/** How many letters must be inserted, removed or changed to turn a into b (Levenshtein). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

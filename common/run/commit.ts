@@ -5,7 +5,7 @@
  */
 
 /**
- * The commit that is checked out where the project lies. What was changed since is not looked at.
+ * The commit that is checked out where the project lies. Changes since that commit do not count.
  *
  * It is in the last line of Git's own log of HEAD. As an import with a fixed path, that file needs no
  * permission to read.

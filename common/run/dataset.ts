@@ -1,5 +1,5 @@
 /**
- * Which images a run learns from: the flags that say so, and what a finished run says of itself.
+ * Which images a run learns from: the flags, and what the run.json of a finished run says.
  *
  * @module
  */
@@ -17,8 +17,9 @@ export const datasetFlags = {
 
 /** A data set as a run names it. */
 export interface RecordedDataset {
+  /** Its name. */
   dataset: DatasetName;
-  /** The folder with its files, where the run was given one. */
+  /** The folder with its files, if one was given. */
   dataDir?: string;
 }
 

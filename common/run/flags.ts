@@ -8,7 +8,7 @@
 export interface Flag<T> {
   /** One line for `--help`. */
   help: string;
-  /** What stands behind the flag in the help; nothing for a switch. */
+  /** What follows the flag in the help; empty for a switch. */
   placeholder: string;
   /** The value when the flag is not given and the preset says nothing. */
   default: T;
@@ -16,7 +16,7 @@ export interface Flag<T> {
   allowed: string;
   /** A switch takes no value. */
   isSwitch: boolean;
-  /** The value, or undefined when the text is none that is allowed. */
+  /** The value, or undefined when the text is not allowed. */
   parse(text: string): T | undefined;
 }
 
@@ -91,7 +91,7 @@ export function choice<const T extends string>(options: {
   };
 }
 
-/** Any text: a path, say. `parse` may refuse some. */
+/** Any text, e.g. a path, or those that `accepts` allows. */
 export function text<T extends string | undefined>(options: {
   help: string;
   placeholder: string;
@@ -110,7 +110,7 @@ export function text<T extends string | undefined>(options: {
   };
 }
 
-/** On when given. */
+/** A switch: true when given. */
 export function onOff(options: { help: string }): Flag<boolean> {
   return {
     help: options.help,
@@ -128,10 +128,11 @@ export interface Command<F extends Flags> {
   name: string;
   /** One line on what it does. */
   summary: string;
-  /** Whether a run's folder stands in front of the flags; see {@linkcode takeFolder}. */
+  /** Whether a run's folder comes before the flags; see {@linkcode takeFolder}. */
   takesFolder?: boolean;
+  /** The flags by their names in code: `learningRate` is `--learning-rate`. */
   flags: F;
-  /** Values that `--preset NAME` puts in the place of the defaults. */
+  /** Values that replace the defaults with `--preset NAME`. */
   presets: Record<string, Partial<Settings<F>>>;
   /**
    * Settings that may change when a run is resumed, besides those that may in every script: they do

@@ -1,27 +1,31 @@
 /**
- * The folder of a run: what was asked for, how far it is, and everything it made. Nothing in it is
- * ever half written, and nothing of another run is ever overwritten.
+ * The folder of a run: its settings, how far it has come, and every file it wrote. No file is ever half
+ * written, and nothing of another run is ever overwritten.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import type { Backend } from "../backend.ts";
 import type { RunIdentity } from "./state.ts";
-import { askForFolder, makeFolder, writeAtomically, writingFailed } from "../files/files.ts";
+import { writingFailed } from "../files/file_errors.ts";
+import { askForFolder, makeFolder, writeAtomically } from "../files/writing.ts";
 import { checkedOutCommit } from "./commit.ts";
 import { readRecord, type RunRecord } from "./record.ts";
 import { decisiveSettings } from "./settings.ts";
 import type { Command, Flags } from "./flags.ts";
 import { UserError } from "../user_error.ts";
 
-/** Which folder to open, and what stands in its record from the beginning. */
+/** Which folder to open, and what its record says from the beginning. */
 export interface OpenOptions {
+  /** The script that runs. */
   command: Pick<Command<Flags>, "name" | "mayChangeOnResume">;
+  /** Its settings. */
   settings: { seed: number; preset: string; out?: string; resume?: string };
+  /** What computes. */
   backend: Backend;
 }
 
-/** Number of folders with the same name before one gives up. */
+/** How many suffixes are tried before giving up. */
 const MOST_SUFFIXES = 1000;
 
 /** A run's folder, held by this process until it is closed. */
@@ -30,7 +34,7 @@ export class RunFolder {
   readonly path: string;
   /** What run.json says; changed through {@linkcode update}. */
   record: RunRecord;
-  /** What its checkpoints are known by. */
+  /** What its checkpoints are recognized by. */
   readonly identity: RunIdentity;
   readonly #lock: Deno.FsFile;
 
@@ -42,7 +46,7 @@ export class RunFolder {
   }
 
   /**
-   * Opens the folder of a new run, or of the one to go on with.
+   * Opens the folder of a new run, or of the run to resume.
    *
    * Without `out` the folder is runs/<script>-<preset>-<seed>, with -2, -3, … behind it when that is
    * taken.
@@ -95,7 +99,7 @@ export class RunFolder {
     this.record.seconds = { ...before, [what]: round((before[what] ?? 0) + seconds) };
   }
 
-  /** Lets go of the folder. */
+  /** Releases the folder. */
   close(): void {
     this.#lock.close();
   }
@@ -129,7 +133,7 @@ async function unusedFolder(base: string): Promise<string> {
   throw new UserError(`${base} and ${MOST_SUFFIXES - 1} folders like it are taken; give --out`);
 }
 
-/** Holds run.lock for as long as this process lives: the system lets go of it, however it ends. */
+/** Holds run.lock for as long as this process lives: the system releases it, however the process ends. */
 async function takeLock(path: string): Promise<Deno.FsFile> {
   const file = await openLock(`${path}/run.lock`);
   if (await file.tryLock(true)) return file;

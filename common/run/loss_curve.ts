@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readText } from "../files/files.ts";
+import { readText } from "../files/reading.ts";
 import { UserError } from "../user_error.ts";
 
 const HEADER = "step,loss";
@@ -20,7 +20,7 @@ export function lossCurve(losses: number[]): string {
 /**
  * Reads the file.
  *
- * @throws {UserError} It is missing, or something else.
+ * @throws {UserError} It is missing, or not a loss curve.
  */
 export async function readLossCurve(path: string): Promise<LossRow[]> {
   const [header, ...lines] = (await readText(path)).trimEnd().split("\n");

@@ -25,7 +25,7 @@ export async function runMain(
   }
 }
 
-/** The error in the user's words, or undefined for one that is not the user's to mend. */
+/** The error as one line for the user, or undefined for one that the user cannot mend. */
 function explain(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;
   const kinds = [

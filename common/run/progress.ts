@@ -1,19 +1,19 @@
 /**
- * Shows how far something is: a bar that is redrawn in place in a terminal, a line now and then
- * elsewhere. It writes to stderr, so that results on stdout stay clean.
+ * Shows how far a task has come: a bar that is redrawn in a terminal, and elsewhere a line now and
+ * then. It writes to stderr, so that results on stdout stay clean.
  *
  * @module
  */
 
 /** What is being counted. */
 export interface ProgressOptions {
-  /** What is going on, in a word or two. */
+  /** The name of the task, in a word or two. */
   label: string;
   /** The number of steps at the end. */
   total: number;
-  /** Steps that were done before. */
+  /** Steps that were done before. Default: 0. */
   from?: number;
-  /** Name of what the rate counts. Default: steps. */
+  /** What the rate counts. Default: steps. */
   unit?: string;
   /** How many of them a step is. Default: 1. */
   unitsPerStep?: number;
@@ -23,9 +23,11 @@ export interface ProgressOptions {
 
 /** Something that shows text. */
 export interface Output {
+  /** Whether a line can be redrawn. */
   isTerminal(): boolean;
   /** Characters of a line. */
   columns(): number;
+  /** Shows the text as it is. */
   write(text: string): void;
 }
 
@@ -41,6 +43,7 @@ export class Progress {
   #step: number;
   #detail = "";
 
+  /** Begins to count the time; nothing is shown yet. */
   constructor(options: ProgressOptions) {
     const defaults = { from: 0, unit: "steps", unitsPerStep: 1, output: standardError };
     this.#options = { ...defaults, ...options };
@@ -62,7 +65,7 @@ export class Progress {
     this.#show();
   }
 
-  /** Shows the last state and leaves it standing. */
+  /** Shows the last state, and leaves the line as it is. */
   finish(): void {
     this.#show();
     if (this.#options.output.isTerminal()) this.#options.output.write("\n");
@@ -83,7 +86,7 @@ export class Progress {
     const rate = (this.#step - from) / seconds;
     const parts = [`${label} ${bar} ${this.#step}/${total}`];
     if (this.#detail) parts.push(this.#detail);
-    if (rate > 0 && seconds > 0.5) { // before, a rate means nothing
+    if (rate > 0 && seconds > 0.5) { // earlier, a rate means nothing
       parts.push(`${(rate * unitsPerStep).toPrecision(3)} ${unit}/s`);
       const left = (total - this.#step) / rate;
       parts.push(this.#step < total ? `${inWords(left)} left` : `took ${inWords(seconds)}`);

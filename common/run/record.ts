@@ -3,23 +3,28 @@
  *
  * @module
  */
-import { readText } from "../files/files.ts";
+import { readText } from "../files/reading.ts";
 import { UserError } from "../user_error.ts";
 
 /** What `run.json` says. */
 export interface RunRecord {
   /** The task that ran. */
   script: string;
+  /** Every setting of the run, given or not. */
   settings: Record<string, unknown>;
+  /** Of Deno and of the packages that compute. */
   versions: Record<string, string>;
   /** The project's commit, where it is a clone. */
   commit?: string;
+  /** What computed. */
   backend: { name: string; adapter?: string; workers: number };
+  /** How far the run came. */
   status: "running" | "interrupted" | "finished";
-  /** When it was begun and last written, in ISO 8601. */
+  /** When it was begun, in ISO 8601. */
   started: string;
+  /** When it was last written, in ISO 8601. */
   updated: string;
-  /** Seconds that were spent in all, by what they were spent on. */
+  /** Seconds that each part of the run took, over all its processes. */
   seconds: Record<string, number>;
   /** The numbers printed at the end. */
   results: Record<string, unknown>;
@@ -28,7 +33,7 @@ export interface RunRecord {
 /**
  * Reads a run.json.
  *
- * @throws {UserError} It cannot be read, or is something else.
+ * @throws {UserError} It cannot be read, or is not a run.json.
  */
 export async function readRecord(path: string): Promise<Partial<RunRecord>> {
   const content = await readText(path);
@@ -36,12 +41,12 @@ export async function readRecord(path: string): Promise<Partial<RunRecord>> {
     const record = JSON.parse(content);
     if (isTable(record) && isTable(record.settings)) return record;
   } catch {
-    // not JSON: said below
+    // not JSON: the error below says so
   }
   throw new UserError(`${path} is not a run's record: expected the run.json that a run writes`);
 }
 
-/** Whether a value of a JSON file has names with values. */
+/** Whether a value of a JSON file is an object. */
 export function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

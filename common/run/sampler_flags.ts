@@ -1,12 +1,12 @@
 /**
- * The flags that say how images are drawn from a model, and what goes together.
+ * The flags that say how images are drawn from a model, and which of them go together.
  *
  * @module
  */
 import { UserError } from "../user_error.ts";
 import { choice, type Flag, integer, kebab, number, type Settings } from "./flags.ts";
 
-/** Which chain leads from noise to an image. */
+/** Which chain leads from noise to an image, and how long it is. */
 export const samplerFlags = {
   sampler: choice({
     help: "Algorithm 2, or the shorter chains of Song et al.",
@@ -31,7 +31,7 @@ export function chainLength({ sampler, sampleSteps }: SamplerSettings, T: number
 }
 
 /**
- * Checks what goes together.
+ * Checks that the flags go together.
  *
  * @param T Steps of the model's whole chain.
  * @throws {UserError} A flag of DDIM's chains was given for a chain of Algorithm 2, or DDIM's chain is
@@ -50,14 +50,20 @@ export function checkSampler(
   if (settings.sampler === "ddim") checkSampleSteps(settings.sampleSteps, T);
 }
 
-/** @throws {UserError} A chain of S steps is longer than the whole one, which has T. */
+/**
+ * Refuses a chain that is too long.
+ *
+ * @param S Its steps.
+ * @param T Steps of the model's whole chain.
+ * @throws {UserError} S is larger than T.
+ */
 export function checkSampleSteps(S: number, T: number): void {
   if (S <= T) return;
   throw new UserError(`--sample-steps ${S}: the chain has ${T} steps; allowed are 1 to ${T}`);
 }
 
 /**
- * How a run drew its own samples.
+ * The sampler's settings of a run, from its record.
  *
  * @param path The run.json, for messages.
  * @param recorded Its settings.

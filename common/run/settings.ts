@@ -1,5 +1,5 @@
 /**
- * The settings of a run: from the command line, and from the earlier run that it goes on with or
+ * The settings of a run: from the command line, and from the earlier run that it resumes or
  * repeats.
  *
  * @module
@@ -17,7 +17,7 @@ import {
   text,
 } from "./flags.ts";
 import { helpText } from "./help.ts";
-import { askForFolder } from "../files/files.ts";
+import { askForFolder } from "../files/writing.ts";
 import { readRecord } from "./record.ts";
 import { UserError } from "../user_error.ts";
 
@@ -78,13 +78,14 @@ const NOT_INHERITED = ["out", "resume", "from"];
 
 /** A script's settings and which of them were given. */
 export interface GivenSettings<F extends Flags> {
+  /** All settings, given or not. */
   settings: Settings<F>;
   /** The flags that were given on the command line. */
   given: Partial<Settings<F>>;
 }
 
 /**
- * The names of the settings that decide what a script's run learns: they stay when it is resumed.
+ * The names of the settings that decide what a script's run learns: they must not change when it is resumed.
  *
  * @param settings All of them.
  */
@@ -125,7 +126,7 @@ export async function readSettings<F extends Flags>(
   return { settings, given };
 }
 
-/** Brings recorded settings through the same checks as the command line. */
+/** Checks recorded settings in the same way as the command line. */
 function checkRecorded<F extends Flags>(
   command: Command<F>,
   record: { script?: unknown; settings?: unknown },

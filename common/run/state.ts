@@ -1,9 +1,12 @@
 /**
- * What a run needs to go on: written as it goes, the two newest kept, each with a checksum.
+ * What a run needs in order to be resumed: written while it trains, with a checksum; the two newest
+ * are kept.
  *
  * @module
  */
-import { readBytes, writeAtomically, writingFailed } from "../files/files.ts";
+import { writingFailed } from "../files/file_errors.ts";
+import { readBytes } from "../files/reading.ts";
+import { writeAtomically } from "../files/writing.ts";
 import { UserError } from "../user_error.ts";
 import {
   type Contents,
@@ -12,23 +15,24 @@ import {
   type HostTensor,
 } from "../files/safetensors.ts";
 
-/** The newest state, the one before it, and one that is written but has not taken its place yet. */
+/** The newest state, the one before it, and one that is written but not yet the newest. */
 const NEWEST = "state.safetensors";
 const PREVIOUS = "state.previous.safetensors";
 const NEXT = "state.next.safetensors";
 
-/** A state as it is kept. */
+/** The state of a training. */
 export interface State {
   /** Steps that are done. */
   step: number;
+  /** What the training loop needs to be resumed. */
   tensors: Map<string, HostTensor>;
 }
 
-/** What tells a run from others: the settings that decide what it learns, as text. */
+/** What distinguishes a run from others: the settings that decide what it learns, as text. */
 export type RunIdentity = Record<string, string>;
 
 /**
- * Writes a run's state. Wherever this is cut off, a whole state stays, even when the newest is damaged.
+ * Writes a run's state. Even when writing is cut off and the newest is damaged, one whole state stays.
  *
  * @param folder The run's folder.
  * @param identity Kept with the state, so that it is not taken for one of another run.
@@ -55,7 +59,7 @@ export async function saveState(
  * Reads the newest state that is whole and the run's own.
  *
  * @param identity That of the run; a state with another one is of another run.
- * @param notice Is told, in one line, when the newest could not be used.
+ * @param notice Called with one line when the newest could not be used.
  * @returns Undefined when there is none yet.
  * @throws {UserError} There are state files, and none can be used.
  */
@@ -98,7 +102,7 @@ async function verify(path: string, { tensors, metadata }: Contents): Promise<vo
   }
 }
 
-/** A setting that only one of the two has says nothing: it came or went with a version of the project. */
+/** A setting that only one of the two has does not count: versions of the project add and remove settings. */
 function refuseForeign(path: string, metadata: RunIdentity, identity: RunIdentity): void {
   for (const [name, expected] of Object.entries(identity)) {
     const found = metadata[name];

@@ -17,33 +17,37 @@ import { UserError } from "../user_error.ts";
 export interface TrainingStep {
   /** From 1. */
   step: number;
+  /** A scalar. */
   loss: tf.Scalar;
 }
 
-/** How a training is looked after. */
+/** What a training loop is surrounded with. */
 export interface TrainingOptions {
+  /** The run's folder. */
   folder: RunFolder;
   /** Number of the last step. */
   steps: number;
   /** The losses of the steps before this process, from {@linkcode resumeTraining}. */
   losses: number[];
-  /** Copies of everything the loop needs to go on; they are disposed of here. */
+  /** Copies of everything the loop needs to be resumed; {@linkcode followTraining} disposes of them. */
   state: () => Map<string, tf.Tensor>;
   /** The loss's name on the bar. Default: "loss". */
   lossName?: string;
-  /** What the rate on the bar counts, and how many a step has. Default: steps. */
+  /** What the rate on the bar counts. Default: steps. */
   unit?: string;
+  /** How many of these a step has. Default: 1. */
   unitsPerStep?: number;
   /** Seconds between checkpoints. Default: 30. */
   checkpointEvery?: number;
-  /** What is done between steps every so often; it must draw no random number that the loop draws. */
+  /** What is done between steps now and then; it must draw no random number that the loop draws. */
   meanwhile?: { everySeconds: number; run: (step: number) => Promise<void> };
-  /** How to go on after an interruption, as one types it. */
+  /** The command that resumes the run after an interruption. */
   resumeCommand: string;
 }
 
 /** How a training ended. */
 export interface TrainingEnd {
+  /** "interrupted" after Ctrl-C. */
   status: "finished" | "interrupted";
   /** The loss of every step, from the first. */
   losses: number[];
@@ -51,14 +55,14 @@ export interface TrainingEnd {
 
 /** WebGPU queues steps; waiting for each loss would empty the queue, so several are read at once. */
 const LOSSES_AT_ONCE = { webgpu: 10, wasm: 1, cpu: 1 } as Record<string, number>;
-/** How often the event loop gets its turn, so that Ctrl-C is noticed. */
+/** How often the event loop runs, so that Ctrl-C is noticed. */
 const EVENTS_EVERY_MS = 50;
 const LOSSES = "history.loss";
 
 /**
  * The state of an interrupted training.
  *
- * @returns The tensors to go on from, or undefined when no checkpoint was written yet, and the losses
+ * @returns The tensors to resume from, or undefined when no checkpoint was written yet, and the losses
  * so far.
  * @throws {UserError} The checkpoints cannot be used.
  */
@@ -92,7 +96,7 @@ export async function followTraining(
   const { folder, steps, meanwhile, checkpointEvery = 30 } = options;
   const losses = [...options.losses];
   refuseFewerSteps(options);
-  await folder.update({ status: "running" }); // with the settings of this stretch
+  await folder.update({ status: "running" }); // with the settings of this process
   const progress = startProgress(options);
   const interruption = listenForInterruption();
   const unread: TrainingStep[] = [];
@@ -145,7 +149,7 @@ export async function followTraining(
   return { status: "interrupted", losses };
 }
 
-/** Writes the state, and the loss curve as far as the state goes. */
+/** Writes the state, and the loss curve up to its step. */
 async function saveCheckpoint(
   folder: RunFolder,
   losses: number[],

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { choice } from "./flags.ts";
+import { choice, type Flag } from "./flags.ts";
 
 /** The flag that says how the learning rate falls. */
-export const decayFlag = choice({
+export const decayFlag: Flag<"cosine" | "none"> = choice({
   help: "how the learning rate falls: to 0 along half a cosine, or not at all",
   of: ["cosine", "none"],
   default: "cosine",

@@ -20,14 +20,15 @@ import {
   type TrainingStep,
 } from "./training.ts";
 
-/** Something whose weights are written to model files and read from them. */
+/** A network whose weights are written to model files and read from them. */
 export interface Network {
   /** Copies of the weights; the caller disposes of them. */
   stateDict(): Map<string, tf.Tensor>;
+  /** Takes over such weights; the tensors stay the caller's. */
   load(tensors: Map<string, tf.Tensor>): void;
 }
 
-/** What a finished run says of itself. */
+/** The results of a finished run. */
 export interface Conclusion {
   /** The numbers that are kept in run.json. */
   results: object;
@@ -37,22 +38,31 @@ export interface Conclusion {
 
 /** The settings that every script with a run's folder has. */
 export interface ScriptSettings {
+  /** Decides all random numbers. */
   seed: number;
+  /** The name of the preset. */
   preset: string;
+  /** Which backend to start. */
   backend: BackendName;
+  /** Threads for WASM. */
   workers: number;
+  /** The folder for a new run. */
   out: string | undefined;
+  /** The folder of the run to resume. */
   resume: string | undefined;
 }
 
-/** Those of one that trains. */
-interface TrainingSettings extends ScriptSettings {
+/** The settings of a script that trains. */
+export interface TrainingSettings extends ScriptSettings {
+  /** Number of the last step. */
   steps: number;
+  /** Seconds between checkpoints. */
   checkpointEvery: number;
 }
 
 /** A script that trains, in its parts. T is what the script trains with: data, model, optimizer. */
 export interface TrainingScript<F extends Flags, T extends { adam: Adam }> {
+  /** Its command line. */
   command: Command<F>;
   /** Data, an untrained model and its optimizer. */
   start(settings: Settings<F>): Promise<T>;
@@ -121,7 +131,7 @@ export async function onBackend<R>(
   }
 }
 
-/** Opens a run's folder, says where it is, lets `use` work in it, and lets go of it. */
+/** Opens a run's folder, says where it is, lets `use` work in it, and releases it. */
 export async function inRunFolder<R>(
   options: OpenOptions,
   use: (folder: RunFolder) => Promise<R>,
@@ -162,7 +172,7 @@ async function train<F extends Flags, T extends { adam: Adam }>(
   });
 }
 
-/** Brings network and optimizer to where an earlier process stopped; gives the losses until then. */
+/** Brings network and optimizer to where an earlier process stopped; returns the losses until then. */
 async function resume(network: Network, adam: Adam, folder: RunFolder): Promise<number[]> {
   const { tensors, losses } = await resumeTraining(folder);
   if (tensors) {

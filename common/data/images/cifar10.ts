@@ -5,7 +5,8 @@
  * @module
  */
 import { UserError } from "../../user_error.ts";
-import { ByteReader, explained } from "../../files/byte_reader.ts";
+import { ByteReader } from "../../files/byte_reader.ts";
+import { readFolder } from "../../files/reading.ts";
 import type { Images } from "./geometry.ts";
 import { readTar } from "./tar.ts";
 
@@ -16,8 +17,8 @@ const RECORD = 1 + 3 * PLANE;
 /** Ten times the size of a batch of the real data set: a limit against files of another kind. */
 const MOST_BYTES = 10 * 10_000 * RECORD;
 
-/** The archive that can stand in a folder in place of the batches. */
-export const CIFAR10_ARCHIVE = "cifar-10-binary.tar.gz";
+/** The archive of all batches, which a folder may hold instead of them. */
+const CIFAR10_ARCHIVE = "cifar-10-binary.tar.gz";
 
 const FILES = {
   train: [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`),
@@ -59,7 +60,7 @@ export async function readCifar10Folder(
 }
 
 async function readBatches(folder: string, split: "train" | "test"): Promise<Batch[]> {
-  const entries = await explained(folder, () => Array.fromAsync(Deno.readDir(folder)));
+  const entries = await readFolder(folder);
   const names = new Set(entries.map((entry) => entry.name));
   const files = FILES[split].filter((name) => names.has(name));
   if (files.length > 0) {

@@ -11,6 +11,7 @@ import { UserError } from "../../user_error.ts";
 export interface RemoteFile {
   /** Its name in the cache. */
   name: string;
+  /** Its address, https. */
   url: string;
   /** Its length. */
   bytes: number;

@@ -1,21 +1,26 @@
 /**
- * Bringing images to the size that is trained on.
+ * Bringing images to the size that a model is trained on.
  *
- * Smaller ones with a plain background (digits, clothes) are framed by it, so that they keep their
+ * Small images with a plain background (digits, clothes) get a frame of it, so that they keep their
  * shape: 28×28 becomes 32×32 by two pixels all round. Everything else is scaled by area averaging:
- * a new pixel is the mean of what it covers of the old ones, fractions of pixels included, so 28×28
- * becomes 16×16 with each new pixel covering 1.75 × 1.75 old ones. Upwards the same rule repeats
- * pixels.
+ * a new pixel is the mean of the old ones that it covers, wholly or in part, so 28×28
+ * becomes 16×16 with each new pixel covering 1.75 × 1.75 old ones. Scaling up by the same rule
+ * repeats pixels.
  *
  * @module
  */
 
 /** Images of one shape, pixels [N, H, W, C] in 0..255. */
 export interface Images {
+  /** N. */
   count: number;
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
+  /** C: 1 for grey, 3 for red, green and blue. */
   channels: number;
+  /** [N, H, W, C] in 0..255. */
   pixels: Uint8Array<ArrayBuffer>;
 }
 
@@ -39,7 +44,7 @@ export function fitToSize(
 }
 
 /** The images in the middle of size×size, surrounded by the background; an odd pixel goes below and right. */
-export function frame(
+function frame(
   { count, height, width, channels, pixels }: Images,
   size: number,
   background: number,

@@ -5,13 +5,14 @@
  * @module
  */
 import { UserError } from "../../user_error.ts";
-import { ByteReader, explained } from "../../files/byte_reader.ts";
+import { ByteReader } from "../../files/byte_reader.ts";
+import { readFolder } from "../../files/reading.ts";
 import type { Images } from "./geometry.ts";
 
 const SIDE = 28;
 
 /** Far more than any data set of this format has, 0.8 GB: a limit against damaged headers. */
-const MOST_PICTURES = 1_000_000;
+const MOST_IMAGES = 1_000_000;
 
 /** Magic numbers: two zero bytes, 0x08 for unsigned bytes, the number of axes. */
 const MAGIC = { images: 0x00000803, labels: 0x00000801 };
@@ -19,11 +20,11 @@ const MAGIC = { images: 0x00000803, labels: 0x00000801 };
 /**
  * The images of one half of a data set and, if the folder has them, their labels.
  *
- * The files are `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` (`t10k-...` for the test set),
- * also with a dot for the second dash, each also with `.gz`.
+ * The files are `train-images-idx3-ubyte` and `train-labels-idx1-ubyte` (`t10k-...` for the test set);
+ * the second dash may be a dot, and `.gz` may follow.
  *
  * @param folder Where the files are.
- * @throws {UserError} A file is missing, damaged, of another kind, or the labels are not as many.
+ * @throws {UserError} A file is missing, damaged or of another kind, or there are not as many labels as images.
  */
 export async function readIdxFolder(
   folder: string,
@@ -49,7 +50,7 @@ export async function readIdxFolder(
 }
 
 /** Reads an IDX file of 28×28 images. */
-export async function readIdxImages(path: string): Promise<Images> {
+async function readIdxImages(path: string): Promise<Images> {
   await using reader = await ByteReader.open(path);
   const [count, height, width] = await readHeader(reader, "images");
   if (height !== SIDE || width !== SIDE) {
@@ -60,7 +61,7 @@ export async function readIdxImages(path: string): Promise<Images> {
 }
 
 /** Reads an IDX file of labels 0 to 9. */
-export async function readIdxLabels(path: string): Promise<Uint8Array<ArrayBuffer>> {
+async function readIdxLabels(path: string): Promise<Uint8Array<ArrayBuffer>> {
   await using reader = await ByteReader.open(path);
   const [count] = await readHeader(reader, "labels");
   const labels = await readBody(reader, count, 1);
@@ -71,7 +72,7 @@ export async function readIdxLabels(path: string): Promise<Uint8Array<ArrayBuffe
   return labels;
 }
 
-/** The sizes of the axes; the first is the number of images. */
+/** The sizes of the axes, the number of images first. */
 async function readHeader(reader: ByteReader, kind: keyof typeof MAGIC): Promise<number[]> {
   const axes = MAGIC[kind] & 0xff;
   const header = new Uint8Array(4 + 4 * axes);
@@ -97,9 +98,9 @@ async function readBody(
   count: number,
   size: number,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  if (count === 0 || count > MOST_PICTURES) {
+  if (count === 0 || count > MOST_IMAGES) {
     throw new UserError(
-      `${reader.name}: the header announces ${count} images; expected 1 to ${MOST_PICTURES}`,
+      `${reader.name}: the header announces ${count} images; expected 1 to ${MOST_IMAGES}`,
     );
   }
   const expected = count * size;
@@ -121,7 +122,7 @@ async function readBody(
 
 /** The first of a file's usual names that exists in the folder. */
 async function findFile(folder: string, stem: string, ending: string): Promise<string | undefined> {
-  const names = await explained(folder, () => Array.fromAsync(Deno.readDir(folder)));
+  const names = await readFolder(folder);
   const found = new Set(names.map((entry) => entry.name));
   for (const separator of ["-", "."]) {
     for (const packing of ["", ".gz"]) {

@@ -10,7 +10,9 @@ export interface ImageSet {
   name: string;
   /** N, the number of images. */
   count: number;
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
   /** 1 for grey, 3 for red, green and blue. */
   channels: 1 | 3;
@@ -25,10 +27,10 @@ export interface ImageSet {
 /**
  * The chosen images in the range of the models: x = v/127.5 − 1.
  *
- * @param indices Which images, each in 0..N−1; one may come twice.
+ * @param indices Which images, each in 0..N−1; an index may come twice.
  * @param flips Turns image k of the batch left to right where `flips[k]` is not 0.
  * @returns [B, H, W, C] in [-1, 1].
- * @throws {RangeError} An index is not one of an image.
+ * @throws {RangeError} An index is not in 0..N−1.
  */
 export function batch(
   set: ImageSet,

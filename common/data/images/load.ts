@@ -17,6 +17,7 @@ import { readPngFolder } from "./png_folder.ts";
  * files, from a folder or downloaded; `images` is a folder of PNG files.
  */
 export const DATASETS = ["mnist", "mnist-full", "fashion-mnist", "cifar10", "images"] as const;
+/** A data set's name on the command line. */
 export type DatasetName = typeof DATASETS[number];
 
 /** Whether its images are the ten digits, with labels. */

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { readBytes } from "../../files/files.ts";
+import { readBytes } from "../../files/reading.ts";
 import { readPng } from "./png.ts";
 import { permutation } from "../../random.ts";
 import { UserError } from "../../user_error.ts";
 
-/** A mask as it is asked for, before the image's size is known. */
+/** A mask as the user describes it, before the image's size is known. */
 export type MaskShape =
   | { kind: "left" | "right" | "top" | "bottom" }
   | { kind: "box"; x: number; y: number; width: number; height: number }
@@ -16,15 +16,15 @@ export type MaskShape =
   | { kind: "file"; path: string };
 
 /** What {@linkcode parseMask} understands, in words. */
-export const MASKS =
+export const MASKS: string =
   "box:x,y,w,h (whole numbers of pixels from the top left corner), left, right, " +
   "top, bottom, random:FRACTION (0 to 1), or a file.png";
 
-/** Values of a pixel from which on it counts as white, of 255. */
+/** From this value on, of 255, a pixel counts as white. */
 const WHITE = 128;
 
 /**
- * Reads what is asked for: `left`, `right`, `top` or `bottom` for that half; `box:x,y,w,h`, x pixels
+ * Reads the description of a mask: `left`, `right`, `top` or `bottom` for that half; `box:x,y,w,h`, x pixels
  * from the left and y from the top; `random:FRACTION` of the pixels; or the path of a PNG file, whose
  * white pixels are the missing ones.
  *
@@ -48,7 +48,7 @@ export function parseMask(text: string): MaskShape | undefined {
 /**
  * Which pixels of an image are missing.
  *
- * @param shape What was asked for; `name` is how, for the messages.
+ * @param shape The description; `name` is its text, for error messages.
  * @param size Height and width of the image.
  * @param seed Decides which pixels `random` takes.
  * @returns [size, size], 1 where a pixel is missing and 0 where it is known.
@@ -98,7 +98,7 @@ function missingInBox({ x, y, width, height }: Box, size: number): Uint8Array<Ar
   return missing;
 }
 
-/** Half of the image; of an odd number of pixels the smaller one. */
+/** Half of the image; the smaller half where the number of pixels is odd. */
 function half(kind: "left" | "right" | "top" | "bottom", size: number): Box {
   const short = Math.floor(size / 2);
   const start = kind === "right" || kind === "bottom" ? size - short : 0;
@@ -118,7 +118,7 @@ function checkedBox(box: Box, name: string, size: number): Box {
   return box;
 }
 
-/** Just that share of the pixels, rounded to whole ones. */
+/** That share of the pixels, rounded to a whole number of them. */
 function missingAtRandom(fraction: number, size: number, seed: number): Uint8Array<ArrayBuffer> {
   const missing = new Uint8Array(size * size);
   const order = permutation({ seed, stream: "mask" }, size * size);

@@ -11,7 +11,7 @@ import type { Images } from "./geometry.ts";
 
 const PIXELS = 28 * 28;
 
-/** One image in so many is held out, the last of each run. */
+/** One image in ten is held out: the last of every ten. */
 const HELD_OUT = 10;
 
 /** 28×28 digits with their labels: 9,000 for `train`, 1,000 for `test`, a tenth of each digit. */

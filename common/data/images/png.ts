@@ -9,7 +9,9 @@ import { UserError } from "../../user_error.ts";
 
 /** Rows of pixels from the top, four bytes each: red, green, blue, alpha. */
 export interface Rgba {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
   /** [height, width, 4] in 0..255. */
   data: Uint8Array;

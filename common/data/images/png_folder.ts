@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { readBytes } from "../../files/files.ts";
+import { readBytes, readFolder } from "../../files/reading.ts";
 import { readPng } from "./png.ts";
 import { UserError } from "../../user_error.ts";
-import { explained } from "../../files/byte_reader.ts";
 import { areaAverage, type Images } from "./geometry.ts";
 
 /**
@@ -20,10 +19,7 @@ export async function readPngFolder(
   folder: string,
   size: number,
 ): Promise<Images> {
-  const entries = await explained(
-    folder,
-    () => Array.fromAsync(Deno.readDir(folder)),
-  );
+  const entries = await readFolder(folder);
   const names = entries
     .filter((entry) => !entry.isDirectory && /\.png$/i.test(entry.name))
     .map((entry) => entry.name)
@@ -62,7 +58,7 @@ function greyIfGrey(pixels: Uint8Array<ArrayBuffer>, size: number): Images {
     : { ...images, channels: 3, pixels };
 }
 
-/** The middle square of an RGBA image, on white: v·a + 255·(1 − a). */
+/** The middle square of an RGBA image, laid on white: v·a + 255·(1 − a). */
 function cropSquare(
   { width, height, data }: { width: number; height: number; data: Uint8Array },
 ): Images {

@@ -12,7 +12,7 @@ const BLOCK = 512;
  * The regular files of an archive that are wanted, in its order.
  *
  * @param path The archive; compression is seen from its first bytes.
- * @param wanted Says by its full name whether a file is read; the others are passed over.
+ * @param wanted Whether the file of this full name is read; the others are skipped.
  * @throws {UserError} The archive is damaged or breaks off.
  */
 export async function* readTar(
@@ -36,7 +36,7 @@ export async function* readTar(
   }
 }
 
-/** A header block of the ustar format: text fields at fixed places, numbers in octal. */
+/** A header block of the ustar format: text fields at fixed offsets, numbers in octal. */
 function parseHeader(
   block: Uint8Array,
   path: string,

@@ -7,14 +7,14 @@ import { type Draw, integers } from "../../random.ts";
 import { UserError } from "../../user_error.ts";
 
 /**
- * Reads rows of two numbers; between them a comma, semicolon, tab or blanks; a line of headings may
- * come first. Each column is brought to mean 0 and standard deviation 1.
+ * Reads rows of two numbers, separated by a comma, semicolon, tab or blanks; the first line may be
+ * headings. Each column is brought to mean 0 and standard deviation 1.
  *
  * @param content The file's text.
  * @param name The file's name, for messages.
  * @returns [N·2].
- * @throws {UserError} Names the first line that is not two finite numbers; or there are fewer than two
- * rows; or a column is the same throughout.
+ * @throws {UserError} A line is not two finite numbers (the message names the first), there are fewer than
+ * two rows, or all numbers of a column are equal.
  */
 export function parsePoints(content: string, name: string): Float32Array {
   const rows: [number, number][] = [];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { readText } from "../../files/files.ts";
+import { readText } from "../../files/reading.ts";
 import type { Draw } from "../../random.ts";
 import { sampleCircles } from "./circles.ts";
 import { parsePoints, resample } from "./csv.ts";
@@ -12,6 +12,7 @@ import { distanceToSpiral, sampleSwissRoll } from "./swiss_roll.ts";
 
 /** A distribution of points in the plane. */
 export interface PointData {
+  /** The shape's name, or the path of the CSV file. */
   name: string;
   /** In which unit the points are, in a few words. */
   scale: string;
@@ -25,6 +26,8 @@ export interface PointData {
 export const SHAPES = ["swiss-roll", "moons", "circles"] as const;
 
 /**
+ * The distribution of this name.
+ *
  * @param name One of {@linkcode SHAPES}, or a CSV file.
  * @throws {UserError} The file cannot be read or is not two columns of numbers.
  */

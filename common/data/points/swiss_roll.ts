@@ -18,7 +18,7 @@ export function sampleSwissRoll(draw: Draw, count: number): Float32Array {
   return points;
 }
 
-/** Straight pieces that stand for the spiral; they leave it by less than 10⁻⁶. */
+/** Straight pieces that approximate the spiral, to less than 10⁻⁶. */
 const PIECES = 4000;
 
 /**

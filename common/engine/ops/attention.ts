@@ -7,8 +7,9 @@ import * as tf from "@tensorflow/tfjs";
 import { matMul } from "./mat_mul.ts";
 import { defineOperation, runOperation } from "./operation.ts";
 
-/** The kernels' names, for the backends that replace them. */
+/** The kernel of {@linkcode softmax}; backends replace kernels by their names. */
 export const SOFTMAX = "DiffusionSoftmax";
+/** The kernel of its gradient. */
 export const SOFTMAX_GRADIENT = "DiffusionSoftmaxGradient";
 
 /**

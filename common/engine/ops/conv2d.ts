@@ -8,9 +8,11 @@ import * as tf from "@tensorflow/tfjs";
 import { type Attributes, defineOperation, type Inputs, runOperation } from "./operation.ts";
 import { sumPixels } from "./per_sample.ts";
 
-/** The kernels' names, for the backends that replace them. */
+/** The kernel of {@linkcode conv2d}; backends replace kernels by their names. */
 export const CONV2D = "DiffusionConv2d";
+/** The kernel of its gradient with respect to the input. */
 export const CONV2D_INPUT_GRADIENT = "DiffusionConv2dInputGradient";
+/** The kernel of its gradient with respect to the weights. */
 export const CONV2D_WEIGHT_GRADIENT = "DiffusionConv2dWeightGradient";
 
 /**

@@ -17,9 +17,11 @@ export interface DropoutAttributes {
   threshold: number;
   /** What the kept numbers are multiplied by. */
   scale: number;
-  /** Threefry's key, and the second word of its counter. */
+  /** The first word of Threefry's key. */
   key0: number;
+  /** The second word of Threefry's key. */
   key1: number;
+  /** The second word of its counter; the first is the number's position. */
   step: number;
 }
 
@@ -44,7 +46,7 @@ defineOperation({
     tf.mul(x, tf.tensor(mask(x.size, attributes as unknown as DropoutAttributes), x.shape)),
   gradient: {
     inputs: [],
-    // what was dropped has no gradient; the rest is scaled as on the way there
+    // what was dropped has no gradient; the rest is scaled as in the forward pass
     of: (dy, _saved, attributes) => ({
       x: () => runOperation(DROPOUT, { x: dy as tf.Tensor }, attributes),
     }),

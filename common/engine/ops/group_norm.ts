@@ -10,8 +10,9 @@ import * as tf from "@tensorflow/tfjs";
 import { type Attributes, defineOperation, type Inputs, runOperation } from "./operation.ts";
 import { composedSilu, composedSiluGradient } from "./silu.ts";
 
-/** The kernels' names, for the backends that replace them. */
+/** The kernel of {@linkcode groupNorm}; backends replace kernels by their names. */
 export const GROUP_NORM = "DiffusionGroupNorm";
+/** The kernel of its gradient. */
 export const GROUP_NORM_GRADIENT = "DiffusionGroupNormGradient";
 
 /** Added to the variance under the root: PyTorch's default. */

@@ -8,13 +8,16 @@ import * as tf from "@tensorflow/tfjs";
 import { defineOperation, runOperation } from "./operation.ts";
 import { sumPixels } from "./per_sample.ts";
 
-/** The kernels' names, for the backends that replace them. */
+/** The kernel of {@linkcode matMul}; backends replace kernels by their names. */
 export const MAT_MUL = "DiffusionMatMul";
+/** The kernel of {@linkcode linear}. */
 export const LINEAR = "DiffusionLinear";
 
-/** Which operand stands transposed in its last two axes. */
+/** Which operand is given transposed in its last two axes. */
 export interface Transposed {
+  /** Whether `a` is given as [K, M]. */
   transposeA?: boolean;
+  /** Whether `b` is given as [P, K]. */
   transposeB?: boolean;
 }
 
@@ -90,7 +93,7 @@ defineOperation({
       const [A, B] = [a as tf.Tensor3D, b as tf.Tensor3D];
       const [tA, tB] = [transposeA as boolean, transposeB as boolean];
       return {
-        // ∂L/∂A = ∂L/∂C·Bᵀ, turned round when A itself stood transposed; likewise ∂L/∂B = Aᵀ·∂L/∂C
+        // ∂L/∂A = ∂L/∂C·Bᵀ, transposed when A itself was given transposed; in the same way ∂L/∂B = Aᵀ·∂L/∂C
         a: () =>
           tA
             ? matMul(B, dy, { transposeA: tB, transposeB: true })

@@ -2,8 +2,9 @@
  * How the project adds an operation of its own to TensorFlow.js.
  *
  * An operation is a kernel (one function for each backend) and a gradient. Every operation comes
- * with a `composed` kernel written in plain `tf` operations: it says what is computed, runs on any
- * backend, and is what the tests hold the fast kernels of `common/engine/wasm` and `common/engine/webgpu` against.
+ * with a `composed` kernel written in plain `tf` operations: it says what is computed and runs on any
+ * backend, and the tests compare the fast kernels of `common/engine/wasm` and `common/engine/webgpu`
+ * with it.
  *
  * @module
  */
@@ -15,9 +16,11 @@ export type Attributes = Record<string, number | boolean | string | number[]>;
 /** The tensors of one call by name. */
 export type Inputs = Record<string, tf.Tensor>;
 
-type Outputs = tf.Tensor | tf.Tensor[];
+/** What one call gives. */
+export type Outputs = tf.Tensor | tf.Tensor[];
 
-interface Operation {
+/** An operation as {@linkcode defineOperation} takes it. */
+export interface Operation {
   /** The kernel's name in tfjs's registry. */
   name: string;
   /** The operation in plain `tf` operations: the definition. */
@@ -53,7 +56,7 @@ export function defineOperation({ name, composed, gradient }: Operation): void {
   });
 }
 
-/** Puts a backend's own kernel in the place of the composed one (or of the one before it). */
+/** Replaces a backend's kernel, composed or not, by another one. */
 export function replaceKernel(
   kernelName: string,
   backendName: string,

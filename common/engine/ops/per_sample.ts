@@ -7,8 +7,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { defineOperation, runOperation } from "./operation.ts";
 
-/** The kernels' names, for the backends that replace them. */
+/** The kernel of {@linkcode addPerSample}; backends replace kernels by their names. */
 export const ADD_PER_SAMPLE = "DiffusionAddPerSample";
+/** The kernel of {@linkcode sumPixels}. */
 export const SUM_PIXELS = "DiffusionSumPixels";
 
 /**

@@ -6,8 +6,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { defineOperation, runOperation } from "./operation.ts";
 
-/** The kernels' names, for the backends that replace them. */
+/** The kernel of {@linkcode silu}; backends replace kernels by their names. */
 export const SILU = "DiffusionSilu";
+/** The kernel of its gradient. */
 export const SILU_GRADIENT = "DiffusionSiluGradient";
 
 /** SiLU(x) = x·σ(x), with σ the logistic function; any shape. */

@@ -6,8 +6,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { defineOperation, runOperation } from "./operation.ts";
 
-/** The kernels' names, for the backends that replace them. */
+/** The kernel of {@linkcode upsample}; backends replace kernels by their names. */
 export const UPSAMPLE = "DiffusionUpsample";
+/** The kernel of its gradient. */
 export const UPSAMPLE_GRADIENT = "DiffusionUpsampleGradient";
 
 /** y[b,i,j,c] = x[b, ⌊i/2⌋, ⌊j/2⌋, c]: [B, H, W, C] to [B, 2H, 2W, C]. */

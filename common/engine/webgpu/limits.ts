@@ -49,11 +49,6 @@ export function checkBinding(
   );
 }
 
-/** The most samples whose largest tensor the adapter can still bind. */
-export function maxBatch(bytesPerSampleOfLargestTensor: number, limits = deviceLimits()): number {
-  return Math.floor(limits.maxStorageBufferBindingSize / bytesPerSampleOfLargestTensor);
-}
-
 function mebibytes(bytes: number): string {
   return `${+(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

@@ -27,7 +27,7 @@ import { upsampleGradientKernel, upsampleKernel } from "./upsample.ts";
 /**
  * Registers all kernels; the WebGPU backend must be the active one.
  *
- * @param tiling How products are cut up; by default what suits the adapter.
+ * @param tiling How products are cut into tiles. Default: what suits the adapter.
  */
 export function registerWebgpuKernels(tiling: Tiling = tilingOfAdapter()): void {
   const kernels = {

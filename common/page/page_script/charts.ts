@@ -24,7 +24,7 @@ const SHARED: Plot.PlotOptions = {
  * Keeps a chart in an element, as wide as it, with a marker in it.
  *
  * @param options What to draw now, without its size; undefined for nothing.
- * @param onPick Is told the x that was clicked or dragged to.
+ * @param onPick Called with the x that was clicked or dragged to.
  */
 export function markedChart(
   target: HTMLElement,

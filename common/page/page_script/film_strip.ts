@@ -11,7 +11,7 @@ export interface FilmStrip {
   goTo(step: number): void;
 }
 
-/** @param onChange Is told the step of the sheet that is shown. */
+/** @param onChange Called with the step of the sheet that is shown. */
 export function filmStrip(onChange: (step: number) => void): FilmStrip {
   let sheets: Sheet[] = [];
   const large = byId<HTMLImageElement>("sheet");

@@ -59,7 +59,7 @@ export function imagesView(): (data: RunData) => void {
 }
 
 /** Where in the list the value nearest to this one stands. */
-export function indexOfNearest(values: number[], wanted: number): number {
+function indexOfNearest(values: number[], wanted: number): number {
   const distances = values.map((value) => Math.abs(value - wanted));
   return distances.indexOf(Math.min(...distances));
 }

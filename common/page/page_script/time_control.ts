@@ -23,7 +23,7 @@ const REST = 900;
 /**
  * Makes the controls under an id work: `<id>-play`, `<id>-slider` and `<id>-label`.
  *
- * @param options.onChange Is told every moment that is to be shown.
+ * @param options.onChange Called with every moment that is to be shown.
  * @param options.describe What the label says of a moment.
  * @param options.plays Where playing goes; to one end it stops there.
  */

@@ -9,7 +9,7 @@ import { crc32, deflateSync } from "node:zlib";
 import type { IndexedFilm } from "./palette.ts";
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
-/** The colour type whose pixels are places in a palette. */
+/** The colour type whose pixels are indices into a palette. */
 const INDEXED = 3;
 
 /** Encodes a film that starts again at its end, for ever. */
@@ -28,7 +28,7 @@ export function writeApng(
       ...uint32(sequence++),
       ...uint32(width),
       ...uint32(height),
-      ...uint32(0), // its place: left
+      ...uint32(0), // its position: left
       ...uint32(0), // and top
       ...uint16(Math.round(delay)),
       ...uint16(1000), // the delay is in thousandths of a second

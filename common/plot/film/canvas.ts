@@ -1,5 +1,5 @@
 /**
- * What the frames of films are put together from: images in their place, and words.
+ * The parts of a film's frames: images at a position, and captions.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { rasterize } from "../raster.ts";
 import { drawing, text } from "../svg.ts";
 
 /** Puts an image onto another one, inside of which it must lie. */
-export function place(
+export function drawAt(
   onto: Rgba,
   { width, height, data }: Rgba,
   { left, top }: { left: number; top: number },

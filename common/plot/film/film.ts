@@ -8,11 +8,13 @@ import { writeGif } from "./gif.ts";
 import { whiteSheet } from "../image_sheet.ts";
 import { indexed, paletteOf } from "./palette.ts";
 import { type Rgba, writePng } from "../../data/images/png.ts";
-import { place } from "./canvas.ts";
+import { drawAt } from "./canvas.ts";
 
 /** Frames of one size that follow each other, again and again. */
 export interface Film {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
   /** How long each frame is shown, in milliseconds. */
   delays: number[];
@@ -22,6 +24,7 @@ export interface Film {
 
 /** The files a film can be kept in. */
 export const FORMATS = ["gif", "apng", "strip"] as const;
+/** One of {@linkcode FORMATS}. */
 export type Format = typeof FORMATS[number];
 
 /** How a file's name ends. A strip must not take the name of a figure. */
@@ -34,13 +37,14 @@ export const ENDINGS: Record<Format, string> = {
 /** Frames in a row of a strip, and pixels between them. */
 const ACROSS = 4;
 const GAP = 36;
-/** Colours of a film, as many as fit into its file; a GIF needs one place more for transparency. */
+/** Colours of a film, as many as fit into its file; a GIF needs one more for transparency. */
 const COLOURS = [255, 127, 63, 31, 15];
 
 /** A film's file. */
 export interface Encoded {
+  /** The file's content. */
   bytes: Uint8Array<ArrayBuffer>;
-  /** Colours that it is drawn with; a strip has them all. */
+  /** How many colours it is drawn with; undefined for a strip, which has them all. */
   colours?: number;
 }
 
@@ -48,8 +52,8 @@ export interface Encoded {
  * Encodes a film: as a GIF or an animated PNG, which loop for ever, or as a PNG with all frames in rows
  * of four.
  *
- * @param mostBytes How large the file should be at most: as long as it is larger, a GIF or an animated
- * PNG gets half as many colours, down to 15. Noise cannot be compressed in another way.
+ * @param mostBytes How large the file should be at most. While it is larger, a GIF or an animated PNG
+ * gets half as many colours, down to 15: nothing else makes noise smaller.
  */
 export function encodeFilm(film: Film, format: Format, mostBytes: number): Encoded {
   if (format === "strip") return { bytes: writePng(strip(film)) };
@@ -73,8 +77,8 @@ export function sideBySide(left: Film, right: Film): Film {
     delays: left.delays,
     draw(i) {
       const frame = whiteSheet(left.width + right.width, left.height);
-      place(frame, left.draw(i), { left: 0, top: 0 });
-      place(frame, right.draw(i), { left: left.width, top: 0 });
+      drawAt(frame, left.draw(i), { left: 0, top: 0 });
+      drawAt(frame, right.draw(i), { left: left.width, top: 0 });
       return frame;
     },
   };
@@ -92,7 +96,7 @@ function strip(film: Film): Rgba {
   const sheet = whiteSheet(columns * cell.width - GAP, rows * cell.height - GAP);
   let i = 0;
   for (const frame of framesOf(film)) {
-    place(sheet, frame, {
+    drawAt(sheet, frame, {
       left: (i % columns) * cell.width,
       top: Math.floor(i / columns) * cell.height,
     });

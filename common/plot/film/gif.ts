@@ -9,8 +9,8 @@ import type { IndexedFilm } from "./palette.ts";
 /**
  * Encodes a film that starts again at its end, for ever. GIF counts time in hundredths of a second.
  *
- * @throws {RangeError} The palette has more than 255 colours: one place is for the pixels that are
- * as in the frame before.
+ * @throws {RangeError} The palette has more than 255 colours: one is kept for the pixels that
+ * do not change.
  */
 export function writeGif(
   { width, height, palette, frames }: IndexedFilm,
@@ -20,7 +20,7 @@ export function writeGif(
   }
   const unchanged = palette.length;
   const gif = gifenc.GIFEncoder();
-  // bits of a place in the palette: fewer of them make the file smaller
+  // bits of an index into the palette: fewer of them make the file smaller
   const colorDepth = Math.max(2, Math.ceil(Math.log2(palette.length + 1)));
   const same = {
     colorDepth,
@@ -34,7 +34,7 @@ export function writeGif(
       gif.writeFrame(pixels, width, height, { ...same, delay, palette: table, repeat: 0 });
     } else {
       const { pixels: before } = frames[i - 1];
-      const changes = pixels.map((place, k) => place === before[k] ? unchanged : place);
+      const changes = pixels.map((index, k) => index === before[k] ? unchanged : index);
       gif.writeFrame(changes, width, height, { ...same, delay });
     }
   });

@@ -7,12 +7,12 @@ import { concatenated } from "../../files/safetensors.ts";
 import type { ChainSheetOptions } from "../chain_sheet.ts";
 import { sheetPixels, whiteSheet } from "../image_sheet.ts";
 import type { Rgba } from "../../data/images/png.ts";
-import { CAPTION_HEIGHT, captions, place } from "./canvas.ts";
+import { CAPTION_HEIGHT, captions, drawAt } from "./canvas.ts";
 import type { Film } from "./film.ts";
 
 /** How long frames are shown, in milliseconds. */
 const DELAY = { moving: 80, last: 2000, turning: 800 };
-/** Pixels that a sheet is wide at most, unless its images are larger. */
+/** Width of a sheet in pixels at most, unless its images are larger. */
 const SHEET_WIDTH = 300;
 /** Pixels of a caption with t or λ. */
 const TIME_WIDTH = 120;
@@ -35,16 +35,16 @@ export async function chainFilm(chain: ChainSheetOptions): Promise<Film> {
   const [left, ...names] = await captions(["xₜ", "x̂₀"], even(sheet.width));
   const times = await captions(t.map((t) => `t = ${t}`), TIME_WIDTH);
   const background = whiteSheet(size.width, size.height);
-  place(background, left, { left: 0, top: 0 });
-  place(background, names[0], { left: right, top: 0 });
+  drawAt(background, left, { left: 0, top: 0 });
+  drawAt(background, names[0], { left: right, top: 0 });
   return {
     ...size,
     delays: t.map((_, i) => i === t.length - 1 ? DELAY.last : DELAY.moving),
     draw(i) {
       const frame = copyOf(background);
-      place(frame, times[i], { left: (size.width - times[i].width) / 2, top: 0 });
-      place(frame, drawSheet(xt[i]), { left: 0, top: CAPTION_HEIGHT });
-      place(frame, drawSheet(x0Hat[i]), { left: right, top: CAPTION_HEIGHT });
+      drawAt(frame, times[i], { left: (size.width - times[i].width) / 2, top: 0 });
+      drawAt(frame, drawSheet(xt[i]), { left: 0, top: CAPTION_HEIGHT });
+      drawAt(frame, drawSheet(x0Hat[i]), { left: right, top: CAPTION_HEIGHT });
       return frame;
     },
   };
@@ -52,7 +52,9 @@ export async function chainFilm(chain: ChainSheetOptions): Promise<Film> {
 
 /** Images on the way from one to another, for several pairs. */
 export interface Interpolations {
+  /** H, in pixels. */
   height: number;
+  /** W, in pixels. */
   width: number;
   /** 1 is grey, 3 is red, green, blue. */
   channels: number;
@@ -89,7 +91,7 @@ export async function interpolationFilm(way: Interpolations): Promise<Film> {
     height: CAPTION_HEIGHT + group.height,
   };
   const words = await captions(lambda.map((lambda) => `λ = ${lambda.toFixed(2)}`), TIME_WIDTH);
-  // there and back; at both ends it stops for a while
+  // there and back, with a pause at both ends
   const there = lambda.map((_, i) => i);
   const path = [...there, ...there.slice(1, -1).reverse()];
   return {
@@ -100,15 +102,18 @@ export async function interpolationFilm(way: Interpolations): Promise<Film> {
       const frame = whiteSheet(size.width, size.height);
       for (let g = 0; g < groups; g++) {
         const left = g * (group.width + GAP.sheet);
-        place(frame, words[i], { left: left + Math.floor((group.width - TIME_WIDTH) / 2), top: 0 });
-        place(frame, drawGroup(images[i], g), { left, top: CAPTION_HEIGHT });
+        drawAt(frame, words[i], {
+          left: left + Math.floor((group.width - TIME_WIDTH) / 2),
+          top: 0,
+        });
+        drawAt(frame, drawGroup(images[i], g), { left, top: CAPTION_HEIGHT });
       }
       return frame;
     },
   };
 }
 
-/** How many pixels of a frame a pixel of the images becomes on a side. */
+/** How many pixels wide a pixel of the images becomes in a frame. */
 function enlargement(width: number): number {
   return Math.max(1, Math.floor(SHEET_WIDTH / width));
 }

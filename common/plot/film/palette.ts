@@ -13,28 +13,31 @@ export type Colour = [red: number, green: number, blue: number];
 
 /** A moving image of the colours in its table. */
 export interface IndexedFilm {
+  /** In pixels. */
   width: number;
+  /** In pixels. */
   height: number;
   /** At most 256. */
   palette: Colour[];
+  /** In the order in which they are shown. */
   frames: {
-    /** [height, width]: places in the palette. */
+    /** [height, width]: indices into the palette. */
     pixels: Uint8Array;
     /** How long it is shown, in milliseconds. */
     delay: number;
   }[];
 }
 
-/** Pixels of each image that a palette is chosen by, at most. */
+/** At most so many pixels of each image decide the palette. */
 const LOOKED_AT = 20_000;
-/** Colours that are noted down, more than all greys: images in colour may have millions. */
+/** Counting colours stops here, above the number of greys: images in colour may have millions. */
 const ENOUGH = 256;
 
 /**
  * The table of colours for images: all that occur if they are few enough; otherwise, of grey
  * images, greys at equal distances from black to white, and of others black, white and colours that
  * come near theirs.
- * Transparency is not looked at.
+ * Transparency is ignored.
  *
  * @param most How many colours the table may have: 4 to 256.
  */
@@ -60,18 +63,18 @@ function greys(count: number): Colour[] {
   });
 }
 
-/** The image's pixels as places in the palette: of the colour itself, or else of the nearest. */
+/** The image's pixels as indices into the palette: of the colour itself, or else of the nearest. */
 export function indexed({ data }: Rgba, palette: Colour[]): Uint8Array {
-  const places = new Map(palette.map(([r, g, b], place) => [code(r, g, b), place]));
+  const indices = new Map(palette.map(([r, g, b], index) => [code(r, g, b), index]));
   const pixels = new Uint8Array(data.length / 4);
   for (let i = 0; i < pixels.length; i++) {
     const [r, g, b] = [data[4 * i], data[4 * i + 1], data[4 * i + 2]];
-    let place = places.get(code(r, g, b));
-    if (place === undefined) {
-      place = nearest(r, g, b, palette);
-      places.set(code(r, g, b), place);
+    let index = indices.get(code(r, g, b));
+    if (index === undefined) {
+      index = nearest(r, g, b, palette);
+      indices.set(code(r, g, b), index);
     }
-    pixels[i] = place;
+    pixels[i] = index;
   }
   return pixels;
 }
@@ -96,14 +99,14 @@ function everyFew(data: Uint8Array): Uint8Array {
   return some;
 }
 
-/** Images in colour ask this hundreds of thousands of times: a plain loop is ten times faster. */
+/** Called hundreds of thousands of times for images in colour: a plain loop is ten times faster. */
 function nearest(r: number, g: number, b: number, palette: Colour[]): number {
   let [best, least] = [0, Infinity];
-  for (let place = 0; place < palette.length; place++) {
-    const colour = palette[place];
+  for (let index = 0; index < palette.length; index++) {
+    const colour = palette[index];
     const distance = (colour[0] - r) ** 2 + (colour[1] - g) ** 2 + (colour[2] - b) ** 2;
     if (distance < least) {
-      best = place;
+      best = index;
       least = distance;
     }
   }

@@ -9,7 +9,7 @@ import { readPng } from "../../data/images/png.ts";
 import { chart } from "../chart.ts";
 import { squareAround } from "../figures.ts";
 import { rasterize } from "../raster.ts";
-import { captions, place } from "./canvas.ts";
+import { captions, drawAt } from "./canvas.ts";
 import type { Film } from "./film.ts";
 
 /** How long frames are shown, in milliseconds. */
@@ -21,7 +21,7 @@ const MARGIN = { left: 26, right: 8, top: 16, bottom: 20 };
 const RADIUS = 2.2;
 
 /**
- * Points flowing along the reverse chain, each in the colour of the place where it ends. Between two
+ * Points flowing along the reverse chain, each in the colour of the position where it ends. Between two
  * steps of the chain the points move in a straight line. The last frame stands still for 2 s.
  *
  * @param chain For each t from 0 to T the points, [N·2].
@@ -36,7 +36,7 @@ export async function pointFilm(
   const T = chain.length - 1;
   const domain = squareAround([{ points: chain[0] }, { points: chain[T] }]);
   const background = await axes(domain);
-  const colours = coloursByPlace(chain[0]);
+  const colours = coloursByPosition(chain[0]);
   const times = Array.from({ length: frames }, (_, i) => T * (1 - i / (frames - 1)));
   const words = await captions(times.map(caption), 2 * SIDE);
   return {
@@ -46,7 +46,7 @@ export async function pointFilm(
     draw(i) {
       const frame = { ...background, data: background.data.slice() };
       const middle = 2 * (MARGIN.left + SIDE / 2);
-      place(frame, words[i], { left: middle - words[i].width / 2, top: 0 });
+      drawAt(frame, words[i], { left: middle - words[i].width / 2, top: 0 });
       drawPoints(frame, pointsAt(chain, times[i]), { colours, domain });
       return frame;
     },
@@ -78,17 +78,17 @@ async function axes(domain: [number, number]): Promise<Rgba> {
 }
 
 /** A colour for each point: the hue turns once around the middle of all, and is darker inside. */
-function coloursByPlace(points: Float32Array): [number, number, number][] {
+function coloursByPosition(points: Float32Array): [number, number, number][] {
   const N = points.length / 2;
   const [x, y] = [0, 1].map((c) =>
     points.reduce((sum, x, i) => i % 2 === c ? sum + x : sum, 0) / N
   );
-  const places = Array.from({ length: N }, (_, n) => {
+  const polar = Array.from({ length: N }, (_, n) => {
     const [dx, dy] = [points[2 * n] - x, points[2 * n + 1] - y];
     return { turn: Math.atan2(dy, dx) / (2 * Math.PI), radius: Math.hypot(dx, dy) };
   });
-  const outermost = places.reduce((most, { radius }) => Math.max(most, radius), 1e-9);
-  return places.map(({ turn, radius }) => hue(turn, 90 + 150 * radius / outermost));
+  const outermost = polar.reduce((most, { radius }) => Math.max(most, radius), 1e-9);
+  return polar.map(({ turn, radius }) => hue(turn, 90 + 150 * radius / outermost));
 }
 
 /** Red, green and blue as squared sines, a third of a turn apart: never too light for a white ground. */

@@ -1,14 +1,16 @@
 /**
- * The Fréchet distance between two sets of features, as it is behind the FID (Heusel et al. 2017),
- * here with whatever features one has.
+ * The Fréchet distance between two sets of features, of any kind: with those of an Inception network
+ * it is the FID (Heusel et al. 2017).
  *
  * @module
  */
 
-/** A Gaussian fitted to features: mean [D] and covariance [D·D], row by row. */
+import { EigenvalueDecomposition, Matrix } from "ml-matrix";
+
+/** A Gaussian fitted to features: mean [D] and covariance [D, D]. */
 interface Fitted {
   mean: Float64Array;
-  covariance: Float64Array;
+  covariance: Matrix;
 }
 
 /**
@@ -21,16 +23,12 @@ interface Fitted {
  */
 export function frechetDistance(a: Float32Array, b: Float32Array, D: number): number {
   const [p, q] = [fit(a, D), fit(b, D)];
-  let distance = 0;
-  for (let i = 0; i < D; i++) {
-    distance += (p.mean[i] - q.mean[i]) ** 2;
-    distance += p.covariance[i * D + i] + q.covariance[i * D + i];
-  }
+  const shift = p.mean.reduce((sum, mean, i) => sum + (mean - q.mean[i]) ** 2, 0);
   // (C₁C₂)^½ has the eigenvalues of (C₁^½·C₂·C₁^½)^½, which is symmetric
-  const root = squareRoot(p.covariance, D);
-  const middle = multiply(multiply(root, q.covariance, D), root, D);
-  const { values } = eigen(middle, D);
-  return Math.max(0, distance - 2 * values.reduce((sum, x) => sum + Math.sqrt(Math.max(0, x)), 0));
+  const root = squareRoot(p.covariance);
+  const { realEigenvalues } = symmetricEigen(root.mmul(q.covariance).mmul(root));
+  const traceOfRoot = realEigenvalues.reduce((sum, x) => sum + Math.sqrt(Math.max(0, x)), 0);
+  return Math.max(0, shift + p.covariance.trace() + q.covariance.trace() - 2 * traceOfRoot);
 }
 
 function fit(features: Float32Array, D: number): Fitted {
@@ -40,70 +38,20 @@ function fit(features: Float32Array, D: number): Fitted {
   }
   const mean = new Float64Array(D);
   for (let k = 0; k < features.length; k++) mean[k % D] += features[k] / N;
-  const covariance = new Float64Array(D * D);
-  for (let n = 0; n < N; n++) {
-    for (let i = 0; i < D; i++) {
-      const x = features[n * D + i] - mean[i];
-      for (let j = 0; j < D; j++) {
-        covariance[i * D + j] += x * (features[n * D + j] - mean[j]) / (N - 1);
-      }
-    }
+  const centred = new Matrix(N, D);
+  for (let k = 0; k < features.length; k++) {
+    centred.set(Math.floor(k / D), k % D, features[k] - mean[k % D]);
   }
-  return { mean, covariance };
+  return { mean, covariance: centred.transpose().mmul(centred).div(N - 1) };
 }
 
 /** The symmetric square root of a symmetric positive semi-definite matrix. */
-function squareRoot(matrix: Float64Array, D: number): Float64Array {
-  const { values, vectors } = eigen(matrix, D);
-  const root = new Float64Array(D * D);
-  for (let k = 0; k < D; k++) {
-    const s = Math.sqrt(Math.max(0, values[k])); // rounding may leave a value just below 0
-    for (let i = 0; i < D; i++) {
-      for (let j = 0; j < D; j++) root[i * D + j] += s * vectors[i * D + k] * vectors[j * D + k];
-    }
-  }
-  return root;
+function squareRoot(matrix: Matrix): Matrix {
+  const { realEigenvalues, eigenvectorMatrix: V } = symmetricEigen(matrix);
+  const roots = realEigenvalues.map((x) => Math.sqrt(Math.max(0, x))); // rounding may leave x below 0
+  return V.mmul(Matrix.diag(roots)).mmul(V.transpose());
 }
 
-/** Eigenvalues, and eigenvectors as columns, of a symmetric matrix by Jacobi rotations. */
-function eigen(matrix: Float64Array, D: number): { values: Float64Array; vectors: Float64Array } {
-  const A = matrix.slice();
-  const V = Float64Array.from({ length: D * D }, (_, k) => k % (D + 1) === 0 ? 1 : 0);
-  const scale = A.reduce((sum, x) => sum + x * x, 0);
-  for (let sweep = 0; sweep < 50; sweep++) {
-    let off = 0;
-    for (let i = 0; i < D; i++) for (let j = 0; j < i; j++) off += A[i * D + j] ** 2;
-    if (off <= 1e-24 * scale) break;
-    for (let i = 0; i < D; i++) for (let j = i + 1; j < D; j++) rotate(A, V, D, i, j);
-  }
-  return { values: Float64Array.from({ length: D }, (_, i) => A[i * D + i]), vectors: V };
-}
-
-/** Brings A[i, j] to 0 by turning the plane of axes i and j. */
-function rotate(A: Float64Array, V: Float64Array, D: number, i: number, j: number): void {
-  const a = A[i * D + j];
-  if (a === 0) return;
-  const theta = (A[j * D + j] - A[i * D + i]) / (2 * a);
-  const tan = Math.sign(theta || 1) / (Math.abs(theta) + Math.hypot(theta, 1));
-  const cos = 1 / Math.hypot(tan, 1);
-  const sin = tan * cos;
-  const turn = (M: Float64Array, p: number, q: number) => {
-    const [x, y] = [M[p], M[q]];
-    M[p] = cos * x - sin * y;
-    M[q] = sin * x + cos * y;
-  };
-  for (let k = 0; k < D; k++) turn(A, k * D + i, k * D + j);
-  for (let k = 0; k < D; k++) turn(A, i * D + k, j * D + k);
-  for (let k = 0; k < D; k++) turn(V, k * D + i, k * D + j);
-}
-
-function multiply(a: Float64Array, b: Float64Array, D: number): Float64Array {
-  const product = new Float64Array(D * D);
-  for (let i = 0; i < D; i++) {
-    for (let k = 0; k < D; k++) {
-      const x = a[i * D + k];
-      for (let j = 0; j < D; j++) product[i * D + j] += x * b[k * D + j];
-    }
-  }
-  return product;
+function symmetricEigen(matrix: Matrix): EigenvalueDecomposition {
+  return new EigenvalueDecomposition(matrix, { assumeSymmetric: true });
 }

@@ -7,10 +7,11 @@
 import * as node from "node:assert";
 
 /** What a failed assertion throws. */
-export const AssertionError = node.AssertionError;
+export const AssertionError: typeof node.AssertionError = node.AssertionError;
 
+/** A class of errors, abstract or not. */
 // deno-lint-ignore no-explicit-any
-type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
+export type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 
 /** `value` is truthy. */
 export function assert(value: unknown, message?: string): asserts value {
@@ -27,7 +28,7 @@ export function assertEquals<T>(actual: T, expected: T, message?: string): void 
   node.deepStrictEqual(withoutNegativeZero(actual), withoutNegativeZero(expected), message);
 }
 
-/** The contrary of {@linkcode assertEquals}. */
+/** The opposite of {@linkcode assertEquals}. */
 export function assertNotEquals<T>(actual: T, expected: T, message?: string): void {
   node.notDeepStrictEqual(withoutNegativeZero(actual), withoutNegativeZero(expected), message);
 }
@@ -51,20 +52,6 @@ export function assertGreater<T>(actual: T, expected: T, message?: string): void
 /** `actual` < `expected`. */
 export function assertLess<T>(actual: T, expected: T, message?: string): void {
   node.ok(actual < expected, message ?? `${actual} is not less than ${expected}`);
-}
-
-/** `actual` is neither null nor undefined. */
-export function assertExists<T>(actual: T, message?: string): asserts actual is NonNullable<T> {
-  node.ok(actual !== undefined && actual !== null, message ?? `${actual} does not exist`);
-}
-
-/** `actual` is an instance of the class. */
-export function assertInstanceOf<E extends Error>(
-  actual: unknown,
-  expected: ErrorClass<E>,
-  message?: string,
-): asserts actual is E {
-  node.ok(actual instanceof expected, message ?? `${actual} is not a ${expected.name}`);
 }
 
 /** The text matches the expression. */

@@ -14,17 +14,18 @@ export interface ParseOptions {
   boolean?: string[];
   /** Flags whose values are collected in an array, [] when not given. */
   collect?: string[];
-  /** Is shown every argument that is not known; false leaves it out of the result. */
+  /** Called with every unknown argument; returning false leaves it out of the result. */
   unknown?: (argument: string, key?: string, value?: unknown) => unknown;
 }
 
+/** The values by the names of their flags. */
 // deno-lint-ignore no-explicit-any
-type Parsed = Record<string, any>;
+export type Parsed = Record<string, any>;
 
 /** Stands before the name of a flag that is not known: minimist must not make sense of it. */
 const UNKNOWN = "\0";
 
-/** Reads flags; what is not a flag stands in `_`. */
+/** Reads flags; what is not a flag is in `_`. */
 export function parseArgs(args: string[], options: ParseOptions = {}): Parsed {
   const { string, boolean, unknown, collect = [] } = options;
   const parsed = minimist(forMinimist(args, options), {

@@ -2,10 +2,11 @@
 
 Take a trained model along:
 
-    from safetensors.numpy import load_file
+    import torch, tensor_file
     from models import UNet
     net = UNet(ch=16, mults=(1, 2, 4), attention=(1,), groups=8)
-    net.load_state_dict({k: torch.from_numpy(v) for k, v in load_file("model.safetensors").items()})
+    weights, _ = tensor_file.read("model.safetensors")
+    net.load_state_dict({name: torch.from_numpy(weight) for name, weight in weights.items()})
 """
 import math
 
@@ -35,10 +36,10 @@ class Residual(nn.Module):
         self.nin = Nin(inputs, outputs) if inputs != outputs else None
         self.groups = groups
 
-    def forward(self, x, emb):
+    def forward(self, x, emb, drop):
         h = self.conv1(F.silu(F.group_norm(x, self.groups)))
         h = h + self.dense(F.silu(emb))[:, :, None, None]
-        h = self.conv2(F.silu(F.group_norm(h, self.groups)))
+        h = self.conv2(drop(F.silu(F.group_norm(h, self.groups))))
         return h + (x if self.nin is None else self.nin(x))
 
 
@@ -48,7 +49,7 @@ class Attention(nn.Module):
         self.Q, self.K, self.V, self.nin = (Nin(channels, channels) for _ in range(4))
         self.groups = groups
 
-    def forward(self, x, emb):
+    def forward(self, x, emb, drop):
         B, C, H, W = x.shape
         h = F.group_norm(x, self.groups)
         q, k, v = (layer(h).reshape(B, C, H * W) for layer in (self.Q, self.K, self.V))
@@ -63,7 +64,7 @@ class Resize(nn.Module):
         self.conv = nn.Conv2d(channels, channels, 3, stride=1 if up else 2, padding=1)
         self.up = up
 
-    def forward(self, x, emb):
+    def forward(self, x, emb, drop):
         return self.conv(F.interpolate(x, scale_factor=2, mode="nearest") if self.up else x)
 
 
@@ -107,21 +108,22 @@ class UNet(nn.Module):
         sinusoids = torch.cat([angles.sin(), angles.cos()], dim=1)
         return self.linear2(F.silu(self.linear1(sinusoids)))
 
-    def forward(self, x, t):
+    def forward(self, x, t, drop=lambda h, name: h):
+        """The noise in x, [B, C, H, W], at timesteps t, [B]; `drop` is the dropout of a named block."""
         emb = self.embed(t)
         h = self.conv1(x)
         skips = [h]
         for i, block in enumerate(self.down):
-            h = block(h, emb)
+            h = block(h, emb, lambda h: drop(h, f"down.{i}"))
             attends_next = i + 1 < len(self.down) and isinstance(self.down[i + 1], Attention)
             if not attends_next:  # a residual block and its attention are one step
                 skips.append(h)
-        for block in self.middle:
-            h = block(h, emb)
-        for block in self.up:
+        for i, block in enumerate(self.middle):
+            h = block(h, emb, lambda h: drop(h, f"middle.{i}"))
+        for i, block in enumerate(self.up):
             if isinstance(block, Residual):
                 h = torch.cat([h, skips.pop()], dim=1)
-            h = block(h, emb)
+            h = block(h, emb, lambda h: drop(h, f"up.{i}"))
         return self.final_conv(F.silu(F.group_norm(h, self.groups)))
 
 
@@ -136,9 +138,10 @@ class ReverseModel(nn.Module):
             nn.Sequential(nn.Linear(H, H), nn.ReLU(), nn.Linear(H, 4)) for _ in range(timesteps)
         )
 
-    def forward(self, x, t):
-        """The tail's output at t = 1..T, [B, 4]."""
-        return self.network_tail[t - 1](self.network_head(x))
+    def forward(self, x, times):
+        """The tails' outputs, [N, B, 4], for rows of points x, [N, B, 2], each at a t of 1..T."""
+        rows = zip(self.network_head(x), times)
+        return torch.stack([self.network_tail[t - 1](points) for points, t in rows])
 
 
 class Velocity(nn.Module):
@@ -170,6 +173,6 @@ class Flows(nn.Module):
         super().__init__()
         self.flow = nn.ModuleList(Velocity(hidden) for _ in range(flows))
 
-    def forward(self, x, t):
-        """The last one's velocity."""
-        return self.flow[-1](x, t)
+    def forward(self, x, times):
+        """The last one's velocity, [N, B, 2], for rows of points x, [N, B, 2], each at a t of its own."""
+        return torch.stack([self.flow[-1](points, t) for points, t in zip(x, times)])
