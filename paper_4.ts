@@ -130,9 +130,13 @@ export function flowMatchingLoss(
 
 /** What the training loop works with. */
 export interface Training {
+  /** The flow that is trained, and those before it. */
   flows: Flows;
+  /** What is learned. */
   data: PointData;
+  /** Moves the weights of the current flow. */
   adam: Adam;
+  /** How it is trained. */
   settings: Pick<
     FlowSettings,
     | ("steps" | "reflows" | "batch" | "learningRate" | "decay")
@@ -232,8 +236,10 @@ function refuseOtherShares({ finished }: Flows, adam: Adam, settings: Training["
 // ---------------------------------------------------------------------------------------------
 
 /** Pairs that are drawn from a store of them. */
-interface Pairs {
+export interface Pairs {
+  /** Draws them at random, with replacement. */
   coupling: Coupling;
+  /** Frees the store. */
   dispose(): void;
 }
 

@@ -11,6 +11,7 @@ export type Velocity = (x: tf.Tensor2D, t: number) => tf.Tensor2D;
 
 /** A moment of a solution. */
 export interface Moment {
+  /** When. */
   t: number;
   /** [B, D]; valid until the next moment is asked for. */
   x: tf.Tensor2D;
@@ -20,6 +21,7 @@ export interface Moment {
 
 /** One step of a solver, from x at t to x at t + h. */
 export interface Step {
+  /** Takes it; h is negative on the way back. */
   take(velocity: Velocity, x: tf.Tensor2D, t: number, h: number): tf.Tensor2D;
   /** How often it computes v. */
   evaluations: number;

@@ -10,6 +10,7 @@ import { rasterize } from "./raster.ts";
 
 /** The ways of a few points through the plane. */
 export interface PathPanel {
+  /** What stands above it. */
   title: string;
   /** For each point the places it passes, x and y of each. */
   ways: Float32Array[][];
@@ -47,6 +48,7 @@ export async function pathFigure({ panels }: { panels: PathPanel[] }): Promise<U
 export interface DistanceFigure {
   /** The numbers of steps. */
   steps: number[];
+  /** The distances, one for each number of steps. */
   lines: { name: string; distances: number[] }[];
   /** The distance between two draws of the data. */
   ofData: number;

@@ -11,7 +11,9 @@ import { flowName, type FlowReport, type FlowRun } from "./flow_run.ts";
 
 /** What is drawn. */
 export interface FlowFigures {
+  /** What is known of the run. */
   run: FlowRun;
+  /** Its numbers. */
   report: FlowReport;
   /** Samples of each flow by each number of Euler steps. */
   byEuler: Float32Array[][];

@@ -31,15 +31,19 @@ export interface FlowReport {
   logLikelihood: number[];
   /** The same under N(0, I). */
   nullModel: number;
-  /** The bound of the run of paper 1 beside it, in bits a point, and its distance. */
+  /** The bound of the run of paper 1 beside it, in bits a point. */
   paper1K?: number;
+  /** Its sliced Wasserstein distance. */
   paper1SlicedWasserstein?: number;
 }
 
 /** What is reported on. */
 export interface FlowRun {
+  /** Where everything is written. */
   folder: RunFolder;
+  /** What was learned. */
   data: PointData;
+  /** Decides all random numbers. */
   seed: number;
   /** The loss of every step. */
   losses: number[];
@@ -51,9 +55,11 @@ export interface FlowRun {
   line: (x0: tf.Tensor2D, x1: tf.Tensor2D, t: number) => tf.Tensor2D;
   /** Follows a flow from so many noises by the solver of the settings. */
   sample: (velocity: Velocity, count: number) => Iterable<Moment> | AsyncIterable<Moment>;
+  /** S of a flow, from noises on, which are disposed of. */
   straightness: (velocity: Velocity, z0: tf.Tensor2D) => Promise<number>;
-  /** The mean log p of points, in nats. */
+  /** The mean log p of points, in nats; the points are disposed of. */
   logLikelihood: (velocity: Velocity, x: tf.Tensor2D) => Promise<number>;
+  /** A run of paper 1 to compare with. */
   beside?: Paper1Beside;
 }
 

@@ -13,6 +13,7 @@ export interface Paper1Beside {
   timesteps: number;
   /** The bound, in bits a point. */
   K: number;
+  /** Between its samples and the data. */
   slicedWasserstein: number;
 }
 
