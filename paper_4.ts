@@ -422,7 +422,7 @@ export async function startTraining(
 export { command };
 
 /** The error of a step on the way back of a likelihood. */
-const LIKELIHOOD_TOLERANCE = 1e-4;
+const LIKELIHOOD_TOLERANCE = 1e-3;
 
 /** The script as a command: its flags in, its exit code out. */
 export async function main(args: string[]): Promise<number> {

@@ -20,7 +20,7 @@ const STEPS = [1, 2, 4, 8, 16, 40];
 /** Draws of the data that each distance is a mean over, and directions for each: there are many clouds. */
 const MEANS = { draws: 3, directions: 100 };
 /** Points for a likelihood. */
-const LIKELY = 2000;
+const LIKELY = 1000;
 /** Points whose whole way is kept, and the moments of it. */
 const KEPT = 1000;
 const MOMENTS = 40;

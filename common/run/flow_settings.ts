@@ -38,10 +38,10 @@ const flags = {
   }),
   pairs: integer({
     help: "pairs of noise and sample that a reflow learns from",
-    default: 40_000,
+    default: 20_000,
     max: 1_000_000,
   }),
-  pairSteps: integer({ help: "Heun steps from one to the other", default: 20, max: 1000 }),
+  pairSteps: integer({ help: "Heun steps from one to the other", default: 16, max: 1000 }),
   solver: choice({
     help: "how the flow is followed for samples.csv",
     of: ["euler", "heun", "dormand-prince"],
