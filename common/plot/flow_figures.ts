@@ -63,14 +63,15 @@ export async function distanceFigure(
   const data = lines.flatMap(({ name, distances }) =>
     distances.map((y, i) => ({ name, x: steps[i], y }))
   );
-  // the first name stands above its line, the others below theirs, the last to the left of it
+  // names stand above their lines, by turns further to the right; the last to the left of its line
   const names = lines.map(({ name, distances }, k) => {
     const isLast = k === lines.length - 1;
-    const at = isLast ? 2 : (3 * k) % (steps.length - 1);
-    return { name, x: steps[at], y: distances[at], k, isLast };
+    const at = isLast ? 2 : k === 0 ? 0 : 2 * (k - 1) % (steps.length - 1);
+    return { name, x: steps[at], y: distances[at], isLast };
   });
   const nameMark = (shown: typeof names, textAnchor: "start" | "end", dx: number, dy: number) =>
     Plot.text(shown, { x: "x", y: "y", text: "name", fill: "name", textAnchor, dx, dy });
+  const all = [...data.map(({ y }) => y), ofData, dot?.distance ?? ofData];
   const level = { x: steps[0], y: ofData, name: "two draws of the data" };
   const svg = chart({
     title: "Sliced Wasserstein distance to the data",
@@ -86,15 +87,17 @@ export async function distanceFigure(
       ticks: steps,
       tickFormat: "d",
     },
-    y: { label: null, type: "log", grid: true, tickFormat: "~g", ticks: 6 },
+    y: {
+      ...{ label: null, type: "log", grid: true, tickFormat: "~g", ticks: 6 },
+      domain: [0.7 * Math.min(...all), 1.3 * Math.max(...all)],
+    },
     color: { domain: lines.map(({ name }) => name), range: Object.values(COLOURS) },
     marks: [
       Plot.ruleY([ofData], { stroke: "#222", strokeDasharray: "4,3" }),
-      Plot.text([level], { x: "x", y: "y", text: "name", dy: -7, textAnchor: "start" }),
+      Plot.text([level], { x: "x", y: "y", text: "name", dy: 9, textAnchor: "start" }),
       Plot.line(data, { x: "x", y: "y", stroke: "name", strokeWidth: 1.8 }),
       Plot.dot(data, { x: "x", y: "y", fill: "name", r: 3 }),
-      nameMark(names.filter(({ k }) => k === 0), "start", 8, -9),
-      nameMark(names.filter(({ k, isLast }) => k > 0 && !isLast), "start", 8, 13),
+      nameMark(names.filter(({ isLast }) => !isLast), "start", 8, -9),
       nameMark(names.filter(({ isLast }) => isLast), "end", -8, 10),
       Plot.dot(dot ? [dot] : [], {
         x: "steps",
@@ -104,7 +107,7 @@ export async function distanceFigure(
         r: 4,
       }),
       Plot.text(dot ? [dot] : [], {
-        ...{ x: "steps", y: "distance", text: "name", dx: -8, dy: -8, textAnchor: "end" },
+        ...{ x: "steps", y: "distance", text: "name", dx: -8, dy: 10, textAnchor: "end" },
       }),
     ],
   });
