@@ -41,6 +41,7 @@ import {
 import { runMain } from "./common/run/main.ts";
 import {
   paper1 as command,
+  pointMemory,
   pointSchedule,
   type PointSettings,
 } from "./common/run/point_settings.ts";
@@ -153,6 +154,11 @@ export interface ReverseModelOptions {
   seed?: number;
 }
 
+/** Bounds of log σ²: the data and the noise have a variance of about 1. */
+const LOG_VARIANCE = [-20, 2] as const;
+/** Bounds of log (σ/√β̃ₜ): from 1/150 to 150 times the posterior's width; a trained one stays below 2. */
+const LOG_FACTOR = [-5, 5] as const;
+
 /** p_θ(x_{t−1} | xₜ) = N(μ_θ(xₜ, t), σ_θ(xₜ, t)²): a network with a head for all t and a tail for each. */
 export class ReverseModel extends HeadAndTails {
   readonly #schedule: Schedule;
@@ -174,6 +180,9 @@ export class ReverseModel extends HeadAndTails {
    * a factor on the posterior's own width, so that untrained weights are a sensible chain already.
    * "direct", as in the original: μ = out₁, log σ² = out₂.
    *
+   * In both, out₂ is held within bounds far outside of what training needs: σ is an exponential, and one
+   * unlucky weight of a young network would throw the points out of the finite numbers.
+   *
    * @param xt [N, B, 2].
    * @param times The t of each row, [N]. At t = 1 the result means nothing.
    * @returns Both [N, B, 2].
@@ -181,12 +190,15 @@ export class ReverseModel extends HeadAndTails {
   forwardRows(xt: tf.Tensor3D, times: number[]): Gaussian {
     const out = this.output(xt, times.map((t) => t - 1)); // [N, B, 4]
     const [out1, out2] = tf.split(out, 2, 2); // [N, B, 2] each
-    if (!this.#residual) return { mean: out1, std: tf.exp(tf.mul(out2, 0.5)) };
+    if (!this.#residual) {
+      const logVariance = tf.clipByValue(out2, ...LOG_VARIANCE);
+      return { mean: out1, std: tf.exp(tf.mul(logVariance, 0.5)) };
+    }
     const { beta, std } = this.#schedule.batch(times);
     const perRow = (x: tf.Tensor) => tf.reshape(x, [times.length, 1, 1]);
     return {
       mean: tf.add(xt, tf.mul(perRow(tf.sqrt(beta)), out1)),
-      std: tf.mul(perRow(std), tf.exp(out2)),
+      std: tf.mul(perRow(std), tf.exp(tf.clipByValue(out2, ...LOG_FACTOR))),
     };
   }
 
@@ -368,7 +380,9 @@ export async function main(args: string[]): Promise<number> {
   if (!read) return 0;
   return await trainAndReport({
     command,
+    memory: pointMemory,
     start: startTraining,
+    data: ({ data }) => data.sha256,
     network: ({ model }) => model,
     train,
     bar: { lossName: "KL" },

@@ -38,6 +38,7 @@ import {
   type Denoiser,
   everyTimestep,
   fewerTimesteps,
+  heldInRange,
   reverseProcess,
 } from "./common/reverse_process.ts";
 import { datasetFlags } from "./common/run/dataset.ts";
@@ -51,7 +52,7 @@ import {
   text,
 } from "./common/run/flags.ts";
 import { runMain } from "./common/run/main.ts";
-import { modelFlags, modelOptions } from "./common/run/model_settings.ts";
+import { imageMemory, modelFlags, modelOptions } from "./common/run/model_settings.ts";
 import { checkSampler, samplerFlags, type SamplerSettings } from "./common/run/sampler_flags.ts";
 import { commonFlags, readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
@@ -136,7 +137,7 @@ export function algorithm2(
     // x̂₀ = (xₜ − √(1−ᾱₜ)·ε_θ(xₜ, t))/√ᾱₜ   (Eq. 15)
     const alphaBar = schedule.alphaBar(t);
     const noise = tf.mul(epsTheta, Math.sqrt(1 - alphaBar));
-    const x0Hat = tf.clipByValue(tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)), -1, 1);
+    const x0Hat = heldInRange(tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)));
     // μ̃ₜ(xₜ, x̂₀) = √ᾱ_{t−1}·βₜ/(1−ᾱₜ)·x̂₀ + √αₜ·(1−ᾱ_{t−1})/(1−ᾱₜ)·xₜ,  σₜ² = β̃ₜ   (Eq. 7)
     const { coefX0, coefXt, std } = schedule.posterior(t);
     const mean = tf.add(tf.mul(x0Hat, coefX0), tf.mul(xt, coefXt));
@@ -165,7 +166,7 @@ export function ddim(
     const epsTheta = network.forward(xt, tf.fill([shape[0]], t));
     // "predicted x₀": x̂₀ = (xₜ − √(1−ᾱₜ)·ε_θ(xₜ, t))/√ᾱₜ, held within [-1, 1]
     const noise = tf.mul(epsTheta, Math.sqrt(1 - alphaBar));
-    const x0Hat = tf.clipByValue(tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)), -1, 1);
+    const x0Hat = heldInRange(tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)));
     // σₜ = η·√((1−ᾱₙ)/(1−ᾱₜ))·√(1 − ᾱₜ/ᾱₙ)   (Eq. 16)
     const sigma = eta *
       Math.sqrt((1 - alphaBarNext) / (1 - alphaBar) * (1 - alphaBar / alphaBarNext));
@@ -214,9 +215,11 @@ const flags = {
   emaDecay: number({ help: "decay of the averaged weights", default: 0.998, min: 0, max: 1 }),
   ...samplerFlags,
   samples: integer({ help: "images to draw at the end", default: 512, max: 100_000 }),
-  sampleOnly: onOff({ help: "draw images with the model of --resume, without training" }),
+  sampleOnly: onOff({
+    help: "draw images with the model of --resume, into --out [<run>-samples beside the run]",
+  }),
   compareSamplers: onOff({
-    help: "send the same noises through several samplers with the model of --resume",
+    help: "send the same noises through several samplers, into --out [<run>-samplers]",
   }),
   exportData: text({
     help: "only write the images that the run learns from, for pytorch/train.py",
@@ -280,6 +283,7 @@ export async function main(args: string[]): Promise<number> {
   if (!read) return 0;
   const { settings, given } = read;
   checkSampler(settings, given, settings.timesteps);
+  modelOptions(settings, 1); // what does not go together is said before anything is started
   if (settings.exportData !== undefined) {
     const images = await loadImages({ ...settings, split: "train" });
     await exportImages(images, settings.exportData);
@@ -290,7 +294,9 @@ export async function main(args: string[]): Promise<number> {
   }
   return await trainAndReport({
     command,
+    memory: imageMemory,
     start: startTraining,
+    data: ({ images }) => images.sha256,
     network: ({ model }) => model.network,
     averaged: true,
     train: algorithm1,

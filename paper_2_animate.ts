@@ -15,8 +15,8 @@
  * images.
  *
  * Into the run's folder go paper2_chain.gif, paper2_interpolation.gif, paper1_chain.gif or
- * paper4_flow.gif (or .apng, or _strip.png: see --format). A GIF that would be larger than 2 MB is drawn
- * with fewer colours.
+ * paper4_flow.gif (or .apng, or _strip.png: see --format); where one of that name is there,
+ * paper2_chain-2.gif and so on. A GIF that would be larger than 2 MB is drawn with fewer colours.
  *
  * @module
  */
@@ -48,7 +48,7 @@ import {
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
-import { readRecord } from "./common/run/record.ts";
+import { inWords, readRecord } from "./common/run/record.ts";
 import {
   chainLength,
   checkSampler,
@@ -158,7 +158,8 @@ const { seed, backend, workers } = commonFlags;
 /** All settings. Those of the sampling are the run's own unless they are given. */
 const flags = {
   resume: text({
-    help: "the folder of the paper1, paper2 or paper4 run",
+    help:
+      "the folder of the paper1, paper2 or paper4 run; earlier films in it stay, a new one gets -2, -3, …",
     placeholder: "DIR",
     default: undefined,
   }),
@@ -228,7 +229,9 @@ async function main(args: string[]): Promise<number> {
     );
     await animateImages(folder, own);
   } else {
-    throw new UserError(`${path} is a run of ${script}; expected one of paper1, paper2 or paper4`);
+    throw new UserError(
+      `${path} is a run of ${inWords(script)}; expected one of paper1, paper2 or paper4`,
+    );
   }
   return 0;
 }
@@ -256,7 +259,7 @@ async function animatePoints(
     ? await pointFilm(await readPoints(folder, script, "reverse"), frames)
     : await filmOfFlow(folder, frames);
   const name = script === "paper1" ? "paper1_chain" : "paper4_flow";
-  await writeFilm(film, { base: `${folder}/${name}`, format: asked.settings.format, started });
+  await writeFilm(film, { folder, name, format: asked.settings.format, started });
 }
 
 /** A flow, and beside it the same noises after all reflows, where the run has any. */
@@ -288,7 +291,7 @@ async function animateImages(folder: string, asked: Asked): Promise<void> {
     const [name, film] = settings.interpolate
       ? ["paper2_interpolation", await filmOfInterpolation(model, settings)] as const
       : ["paper2_chain", await filmOfChain(model, settings)] as const;
-    await writeFilm(film, { base: `${folder}/${name}`, format: settings.format, started });
+    await writeFilm(film, { folder, name, format: settings.format, started });
   });
 }
 

@@ -17,7 +17,8 @@
  * that of the mean image.
  *
  * Into the model's folder, or the one given with --out, go paper2_inpainting.png and its numbers,
- * inpainting.json and inpainting.csv; nothing else there is touched.
+ * inpainting.json and inpainting.csv. Nothing that is there is touched: the files of a second call are
+ * paper2_inpainting-2.png, inpainting-2.json and inpainting-2.csv.
  *
  * @module
  */
@@ -157,7 +158,7 @@ const flags = {
   backend: commonFlags.backend,
   workers: commonFlags.workers,
   out: text({
-    help: "the folder for the image and its numbers [that of --resume]",
+    help: "the folder for the image and its numbers; earlier ones in it stay [that of --resume]",
     placeholder: "DIR",
     default: undefined,
   }),

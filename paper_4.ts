@@ -46,7 +46,7 @@ import { writeReportPage } from "./common/page/page.ts";
 import { type Draw, integers, uniform } from "./common/random.ts";
 import { flowInLines, reportFlows } from "./common/report/flow_report.ts";
 import { readBeside } from "./common/report/paper_1_beside.ts";
-import { type FlowSettings, paper4 as command } from "./common/run/flow_settings.ts";
+import { flowMemory, type FlowSettings, paper4 as command } from "./common/run/flow_settings.ts";
 import { runMain } from "./common/run/main.ts";
 import { readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
@@ -432,6 +432,8 @@ export async function main(args: string[]): Promise<number> {
   return await trainAndReport({
     command,
     start: startTraining,
+    memory: flowMemory,
+    data: ({ data }) => data.sha256,
     network: ({ flows }) => flows,
     train,
     bar: { lossName: "L" },

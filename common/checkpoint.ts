@@ -4,22 +4,37 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { decodeSafetensors, encodeSafetensors, type HostTensor } from "./files/safetensors.ts";
+import { decodeSafetensors, encodeSealed, type HostTensor, isIntact } from "./files/safetensors.ts";
 import { readBytes } from "./files/reading.ts";
 import { writeAtomically } from "./files/writing.ts";
+import { UserError } from "./user_error.ts";
 
 /**
  * Reads a model file; {@linkcode writeSafetensors} has an example.
  *
+ * @param options.notice Is told, in one line, when the file has no checksum. Default: stderr.
  * @returns The tensors by name; the caller disposes of them.
- * @throws {UserError} The file is missing, may not be read, or is not sound.
+ * @throws {UserError} The file is missing, may not be read, is not sound, or does not fit its checksum.
  */
-export async function readSafetensors(path: string): Promise<Map<string, tf.Tensor>> {
-  return toTensors(decodeSafetensors(await readBytes(path), path).tensors);
+export async function readSafetensors(
+  path: string,
+  { notice = (line) => console.error(`note: ${line}`) }: { notice?: (line: string) => void } = {},
+): Promise<Map<string, tf.Tensor>> {
+  const contents = decodeSafetensors(await readBytes(path), path);
+  const intact = await isIntact(contents);
+  if (intact === false) {
+    throw new UserError(`${path} is damaged: its checksum does not fit its content`);
+  }
+  if (intact === undefined) {
+    notice(
+      `${path} has no checksum, as a file from another program; its numbers are taken as they are`,
+    );
+  }
+  return toTensors(contents.tensors);
 }
 
 /**
- * Writes a model file: whole or not at all.
+ * Writes a model file: whole or not at all, with a checksum in its metadata.
  *
  * @param metadata Texts to go with the tensors.
  * @throws {UserError} The file cannot be written.
@@ -42,7 +57,7 @@ export async function writeSafetensors(
   tensors: Map<string, tf.Tensor>,
   metadata?: Record<string, string>,
 ): Promise<void> {
-  await writeAtomically(path, encodeSafetensors(await toHost(tensors), metadata));
+  await writeAtomically(path, await encodeSealed(await toHost(tensors), metadata));
 }
 
 /** The numbers of tensors, read from their backend. */

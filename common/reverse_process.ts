@@ -254,7 +254,15 @@ function expectedImage(
   // x̂₀ = (xₜ − √(1−ᾱₜ)·ε_θ(xₜ, t))/√ᾱₜ   (Ho et al. 2020, Eq. 15)
   const noise = tf.mul(epsTheta, Math.sqrt(1 - alphaBar));
   const x0Hat = tf.div(tf.sub(xt, noise), Math.sqrt(alphaBar)) as tf.Tensor4D;
-  return clip ? tf.clipByValue(x0Hat, -1, 1) : x0Hat;
+  return clip ? heldInRange(x0Hat) : x0Hat;
+}
+
+/**
+ * An image held within [-1, 1]. What is no finite number becomes NaN: clipping alone makes −1 of it on
+ * some backends, and a broken model would draw black images.
+ */
+export function heldInRange(image: tf.Tensor4D): tf.Tensor4D {
+  return tf.add(tf.clipByValue(image, -1, 1), tf.mul(image, 0)); // ∞·0 and NaN·0 are NaN
 }
 
 /** ε_θ(xₜ, t) for a batch that is at the same t. */

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** Characters of a message: a file may give a name of megabytes. */
+const LONGEST_MESSAGE = 1000;
+
 /**
  * An error whose message says what was given, what is allowed, and what to do.
  *
@@ -27,7 +30,13 @@ export class UserError extends Error {
 
   /** The message is one line. Default of `exitCode`: 2. */
   constructor(message: string, options: ErrorOptions & { exitCode?: 1 | 2 } = {}) {
-    super(message, options);
+    super(oneLine(message), options);
     this.exitCode = options.exitCode ?? 2;
   }
+}
+
+/** A text that may hold words out of a file: in one line, without control characters, not too long. */
+export function oneLine(text: string, longest = LONGEST_MESSAGE): string {
+  const cut = text.length <= longest ? text : `${text.slice(0, longest)}…`;
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "\uFFFD");
 }

@@ -5,6 +5,8 @@ import schedules
 import torch
 from models import ReverseModel
 
+LOG_VARIANCE, LOG_FACTOR = (-20, 2), (-5, 5)  # bounds of sigma, as in paper_1_partb.ts
+
 
 class Points:
     clip_norm = None
@@ -53,9 +55,9 @@ class Points:
         out = model(xt, times)
         out1, out2 = out[..., :2], out[..., 2:]
         if self.settings["parametrization"] == "direct":
-            p_mean, p_std = out1, torch.exp(out2 / 2)
+            p_mean, p_std = out1, torch.exp(out2.clamp(*LOG_VARIANCE) / 2)
         else:
-            p_mean, p_std = xt + width * out1, q_std * torch.exp(out2)
+            p_mean, p_std = xt + width * out1, q_std * torch.exp(out2.clamp(*LOG_FACTOR))
         # KL(q || p) = log(s_p/s_q) + (s_q^2 + (m_q - m_p)^2)/(2 s_p^2) - 1/2
         ratio, distance = q_std / p_std, (q_mean - p_mean) / p_std
         kl = (ratio.square() + distance.square()) / 2 - torch.log(ratio) - 0.5

@@ -64,6 +64,12 @@ def turn_back(name, tensor):
     return tensor.t() if tensor.dim() == 2 and not name.endswith(".W") else tensor
 
 
+def now_in_words():
+    """The time in ISO 8601, as JavaScript writes it."""
+    now = datetime.datetime.now(datetime.timezone.utc)
+    return now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 class Run:
     """A run's folder."""
 
@@ -112,9 +118,7 @@ class Run:
 
     def update(self, **changes):
         """Changes run.json."""
-        now = datetime.datetime.now(datetime.timezone.utc)
-        stamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self.record = {**self.record, **changes, "updated": stamp}
+        self.record = {**self.record, **changes, "updated": now_in_words()}
         text = json.dumps(self.record, indent=2, ensure_ascii=False) + "\n"
         tensor_file.write_bytes(self.file("run.json"), text.encode())
 

@@ -22,7 +22,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 import images
 import points
-from runs import Layout, Run
+from runs import Layout, Run, now_in_words
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
 PAPERS = {"paper1": points.Points, "paper2": images.Images}
@@ -132,14 +132,15 @@ def main():
     rank, world, device, backend = connect(args.backend)
     if rank == 0:
         run.lock()
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // world))
+    if "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(max(1, (os.cpu_count() or 1) // world))
 
     names = dict(paper.model.named_parameters())
     paper.model.load_state_dict({n: torch.from_numpy(state[n]) for n in names})
     paper.model.to(device)
     optimizer = Optimizer(paper.model, state, run.settings, paper.clip_norm, paper.ema_decay)
     model = DistributedDataParallel(paper.model, find_unused_parameters=paper.leaves_out)
-    writer = Writer(run, optimizer, paper, metadata, losses, f"{world} processes, {backend}")
+    writer = Writer(run, optimizer, paper, metadata, losses, world, backend)
     if rank == 0:
         writer.announce()
     while optimizer.step_count < args.steps:
@@ -162,11 +163,13 @@ def main():
 class Writer:
     """What the first process writes."""
 
-    def __init__(self, run, optimizer, paper, metadata, losses, who):
+    def __init__(self, run, optimizer, paper, metadata, losses, world, backend):
         self.run, self.optimizer, self.paper = run, optimizer, paper
         self.metadata, self.losses = metadata, losses
         self.first = len(losses) + 1
-        self.who = f"pytorch/train.py, PyTorch {torch.__version__}, {who}"
+        self.world, self.begun = world, now_in_words()
+        many = "1 process" if world == 1 else f"{world} processes"
+        self.who = f"pytorch/train.py, PyTorch {torch.__version__}, {many}, {backend}"
         self.started = self.saved = self.shown = time.monotonic()
         self.earlier = list(run.record.get("stretches", []))
 
@@ -206,7 +209,8 @@ class Writer:
             "fromStep": self.first,
             "toStep": len(self.losses),
             "settings": settings,
-            "backend": {"name": self.who},
+            "backend": {"name": self.who, "workers": self.world},
+            "started": self.begun,
         }
         self.run.update(
             settings=self.run.settings, status="interrupted", stretches=[*self.earlier, stretch]

@@ -143,7 +143,10 @@ Deno.test({
         [["--resume", "runs/foreign"], /a run of verify; expected one of paper1, paper2 or paper4/],
         [["--resume", "runs/odd"], /eta = 7; allowed/],
         [["--resume", "runs/text"], /not a run's record/],
-        [["--resume", "runs/old"], /run paper1 again: deno task paper1 --resume runs\/old/],
+        [
+          ["--resume", "runs/old"],
+          /run paper1 again: deno task paper1 --from runs\/old\/run\.json/,
+        ],
         [["--resume", "runs/broken"], /runs\/broken\/figures\.safetensors/],
         [["--resume", "runs/strange"], /\[4,2\], expected \[T\+1, N, 2\]/],
         [["--resume", "runs/points", "--interpolate"], /--interpolate is for images/],

@@ -17,7 +17,13 @@ import { loadModel } from "../common/run/model_settings.ts";
 import { gaussianNoise } from "../common/engine/noise.ts";
 import { algorithm1, algorithm2, ddim } from "../paper_2.ts";
 import { on } from "./backends.ts";
-import { assertRefused, inTemporaryFolder, mayRunCommands, runScript } from "./commands.ts";
+import {
+  assertRefused,
+  contentsOf,
+  inTemporaryFolder,
+  mayRunCommands,
+  runScript,
+} from "./commands.ts";
 import { stirred } from "./weights.ts";
 
 const hasAdapter = await navigator.gpu?.requestAdapter() != null;
@@ -193,10 +199,12 @@ for (const backend of ["wasm", "webgpu"]) {
         assertEquals((await Deno.readTextFile(`${out}/loss.csv`)).trim().split("\n").length, 4);
 
         const draw = ["--sample-only", "--resume", "runs/test", "--samples", "3", "--eta", "0"];
+        const before = await contentsOf(out);
         const drawn = await runScript("paper_2.ts", [...draw, "--backend", backend], folder);
         assertEquals(drawn.code, 0, drawn.stderr);
+        assertEquals(await contentsOf(out), before, "the run itself is left alone");
         await on("cpu", async () => {
-          const tensors = await readSafetensors(`${out}/samples.safetensors`);
+          const tensors = await readSafetensors(`${out}-samples/samples.safetensors`);
           assertEquals(tensors.get("samples")!.shape, [3, 8, 8, 1]);
           assertEquals((await loadModel(out)).size, 8);
         });

@@ -34,10 +34,10 @@ Deno.test({
       const names = ["DDPM, 30 steps", "DDIM, 20 steps, η = 0", "DDIM, 10 steps, η = 0"];
       for (const name of names) assert(compared.stdout.includes(name), compared.stdout);
       assert(!compared.stdout.includes("50 steps"), compared.stdout);
-      const table = await Deno.readTextFile(`${folder}/runs/x/paper2_samplers.csv`);
+      const table = await Deno.readTextFile(`${folder}/runs/x-samplers/paper2_samplers.csv`);
       assertEquals(table.trim().split("\n").length, 6);
       assertMatch(table, /^"DDIM, 20 steps, η = 0",20,[\d.]+,[\d.e+]+,[\d.]+$/m);
-      assert((await Deno.stat(`${folder}/runs/x/paper2_samplers.png`)).size > 1000);
+      assert((await Deno.stat(`${folder}/runs/x-samplers/paper2_samplers.png`)).size > 1000);
       assertEquals(await Deno.readFile(`${folder}/runs/x/model.safetensors`), model);
       assertEquals(await Deno.readFile(`${folder}/runs/x/run.json`), record);
 

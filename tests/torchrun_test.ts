@@ -24,10 +24,12 @@ const PAPERS = [
 
 /** torchrun as a command. PyTorch 1.13 on Python 3.11 wants to be told where its output goes. */
 function torchrun(folder: string, args: string[], processes = 2): Deno.Command {
-  const own = ["-m", "torch.distributed.run", "-r", "1", "-t", "1", "--log_dir", `${folder}/log`];
+  const output = ["-r", "1", "-t", "1", "--log_dir", `${folder}/log`];
+  const own = ["-m", "torch.distributed.run", "--standalone", ...output];
   return new Deno.Command(python!, {
     args: [...own, "--nproc_per_node", `${processes}`, ...args],
     cwd: folder,
+    env: { OMP_NUM_THREADS: "1" }, // threads that wait for each other crawl where cores are shared
     stdin: "null",
     stdout: "piped",
     stderr: "piped",

@@ -5,7 +5,8 @@
  *     deno task verify runs/paper1-quick-0
  *
  * On the backend of the run the losses must be the same. Another backend or another GPU rounds
- * differently, and so would other versions: then it says how far apart the losses are.
+ * differently, and so would other versions: then it says how far apart the losses are. A run that was
+ * stopped and went on with another --steps is repeated stretch by stretch, as run.json has it.
  *
  * @module
  */
@@ -16,8 +17,15 @@ import { helpText } from "../common/run/help.ts";
 import { runMain } from "../common/run/main.ts";
 import { readLossCurve } from "../common/run/loss_curve.ts";
 import { Progress } from "../common/run/progress.ts";
-import { readRecord, type RunRecord } from "../common/run/record.ts";
+import {
+  inWords,
+  isTable,
+  readRecord,
+  type RunRecord,
+  type Stretch,
+} from "../common/run/record.ts";
 import { commonFlags, readSettings } from "../common/run/settings.ts";
+import { recordedStretches, stretchByStretch } from "../common/run/stretches.ts";
 import type { TrainingStep } from "../common/run/training.ts";
 import { onBackend } from "../common/run/training_run.ts";
 import { UserError } from "../common/user_error.ts";
@@ -43,22 +51,47 @@ const command: Command<typeof flags> = {
   presets: {},
 };
 
-/** Prepares to train again what a run.json describes, from its first step. */
+/** Prepares to train again what a run.json describes, from its first step, stretch by stretch. */
 async function trainingOf(
-  { script }: Partial<RunRecord>,
+  record: Partial<RunRecord>,
   path: string,
 ): Promise<() => Promise<Iterable<TrainingStep>>> {
   const again = ["--from", path];
-  if (script === "paper1") {
+  const stretches = recordedStretches(record, path);
+  if (record.script === "paper1") {
     const { settings } = (await readSettings(paper1.command, again))!;
-    return async () => paper1.train(await paper1.startTraining(settings));
+    return async () => {
+      const start = await paper1.startTraining(settings);
+      refuseOtherData(record, start.data.sha256, path);
+      const train = (steps: number) => paper1.train({ ...start, settings: { ...settings, steps } });
+      return stretchByStretch(stretches, 0, train);
+    };
   }
-  if (script === "paper4") {
+  if (record.script === "paper4") {
     const { settings } = (await readSettings(paper4.command, again))!;
-    return async () => paper4.train(await paper4.startTraining(settings));
+    return async () => {
+      const start = await paper4.startTraining(settings);
+      refuseOtherData(record, start.data.sha256, path);
+      const train = (steps: number) => paper4.train({ ...start, settings: { ...settings, steps } });
+      return stretchByStretch(stretches, 0, train);
+    };
   }
   const { settings } = (await readSettings(paper2.command, again))!;
-  return async () => paper2.algorithm1(await paper2.startTraining(settings));
+  return async () => {
+    const start = await paper2.startTraining(settings);
+    refuseOtherData(record, start.images.sha256, path);
+    const train = (steps: number) =>
+      paper2.algorithm1({ ...start, settings: { ...settings, steps } });
+    return stretchByStretch(stretches, 0, train);
+  };
+}
+
+/** Refuses data with which the losses cannot be the same. */
+function refuseOtherData({ data }: Partial<RunRecord>, now: string | undefined, path: string) {
+  if (data === undefined || data === now) return;
+  throw new UserError(
+    `${path}: the data have changed since this run; bring them back to verify it`,
+  );
 }
 
 /** The losses of up to so many first steps, as loss.csv has them. */
@@ -84,12 +117,17 @@ async function computeAgain(steps: Iterable<TrainingStep>, count: number): Promi
   return losses;
 }
 
-/** In what this machine differs from the run's, as far as it changes how numbers are rounded. */
-function otherThan(record: Partial<RunRecord>, backend: Backend): string | undefined {
-  const nameOf = ({ name, adapter }: { name: string; adapter?: string }) =>
-    adapter ? `${name} on ${adapter}` : name;
-  const [then, now] = [record.backend ? nameOf(record.backend) : "something else", nameOf(backend)];
-  return then === now ? undefined : `computed with ${now}, the run with ${then}`;
+/** In what this machine differs from those of so many steps, as far as it changes how numbers are rounded. */
+function otherThan(stretches: Stretch[], steps: number, backend: Backend): string | undefined {
+  const nameOf = ({ name, adapter }: Pick<Backend, "name" | "adapter">) =>
+    adapter ? `${inWords(name)} on ${inWords(adapter)}` : inWords(name);
+  const now = nameOf(backend);
+  const then = stretches.filter(({ fromStep }) => fromStep <= steps)
+    .map(({ backend }) => isTable(backend) ? nameOf(backend as Backend) : "something else");
+  const others = [...new Set(then)].filter((name) => name !== now);
+  return others.length === 0
+    ? undefined
+    : `computed with ${now}, the run with ${others.join(" and ")}`;
 }
 
 /** Whether the losses are the same, and otherwise where they first are not. */
@@ -131,7 +169,7 @@ async function main(args: string[]): Promise<number> {
   const settings = { backend: given.backend ?? asRecorded ?? "auto", workers };
   return await onBackend(settings, async (backend) => {
     const losses = await computeAgain(await start(), recorded.length);
-    const other = otherThan(record, backend);
+    const other = otherThan(recordedStretches(record, path), losses.length, backend);
     const { line, reproduced } = compare(recorded, losses);
     console.log(`${folder}: ${other ? `${other}: ${distance(recorded, losses)}` : line}`);
     return other || reproduced ? 0 : 1;

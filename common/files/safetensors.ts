@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { UserError } from "../user_error.ts";
+import { oneLine, UserError } from "../user_error.ts";
+import { sha256 } from "./sha256.ts";
 
 /** The numbers of one tensor outside of any backend. */
 export interface HostTensor {
@@ -33,6 +34,8 @@ type Dtype = keyof typeof ARRAYS;
 
 /** The longest header the format allows. */
 const LONGEST_HEADER = 100_000_000;
+/** No axis of a tensor is longer, not even of one that is empty. */
+const LONGEST_SIDE = 2 ** 31 - 1;
 /** Characters of a message at most: a file may give a tensor a name of megabytes. */
 const LONGEST_MESSAGE = 300;
 
@@ -73,6 +76,30 @@ export function encodeSafetensors(
   return bytes;
 }
 
+/** The metadata's entry with the checksum. */
+const SEAL = "sha256";
+
+/**
+ * The bytes of a file with its own checksum in the metadata: the SHA-256 of the bytes that it would have
+ * without it. Other readers ignore it.
+ */
+export async function encodeSealed(
+  tensors: Map<string, HostTensor>,
+  metadata: Record<string, string> = {},
+): Promise<Uint8Array<ArrayBuffer>> {
+  const seal = await sha256(encodeSafetensors(tensors, metadata));
+  return encodeSafetensors(tensors, { ...metadata, [SEAL]: seal });
+}
+
+/**
+ * Whether a file's content fits its checksum; undefined where it has none, as in a file from another
+ * program.
+ */
+export async function isIntact({ tensors, metadata }: Contents): Promise<boolean | undefined> {
+  const { [SEAL]: seal, ...rest } = metadata;
+  return seal === undefined ? undefined : seal === await sha256(encodeSafetensors(tensors, rest));
+}
+
 /**
  * Reads a file's bytes.
  *
@@ -82,7 +109,7 @@ export function encodeSafetensors(
  */
 export function decodeSafetensors(bytes: Uint8Array, source: string): Contents {
   const fail = (why: string) =>
-    new UserError(`${source} is not a usable model file: ${shown(why)}`);
+    new UserError(`${source} is not a usable model file: ${oneLine(why, LONGEST_MESSAGE)}`);
   if (bytes.length < 8) throw fail(`it has ${bytes.length} bytes; the header alone needs more`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = view.getBigUint64(0, true);
@@ -177,9 +204,10 @@ function endOfString(json: string, start: number): number {
 /** The header's entries, checked for their form, in the order in which they lie in the file. */
 function sortedEntries(entries: Record<string, unknown>, fail: Fail): [string, Entry][] {
   const whole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
+  const isSide = (value: unknown) => whole(value) && (value as number) <= LONGEST_SIDE;
   const checked = Object.entries(entries).map(([name, entry]): [string, Entry] => {
     const isSound = isRecord(entry) && typeof entry.dtype === "string" &&
-      Array.isArray(entry.shape) && entry.shape.every(whole) && entry.shape.length <= 8 &&
+      Array.isArray(entry.shape) && entry.shape.every(isSide) && entry.shape.length <= 8 &&
       Array.isArray(entry.data_offsets) && entry.data_offsets.length === 2 &&
       entry.data_offsets.every(whole);
     if (!isSound) throw fail(`its entry for ${name} is not a dtype, a shape and two offsets`);
@@ -201,12 +229,6 @@ function dtypeOf(data: HostTensor["data"]): Dtype {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A message that may hold names out of the file: one line, without control characters, not too long. */
-function shown(message: string): string {
-  const line = message.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, "�");
-  return line.length <= LONGEST_MESSAGE ? line : `${line.slice(0, LONGEST_MESSAGE)}…`;
 }
 
 function product(shape: number[]): number {

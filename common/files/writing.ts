@@ -7,6 +7,7 @@ import { writingFailed } from "./file_errors.ts";
 
 /**
  * Writes a file whole or not at all: to a temporary file beside it, flushed to the disk, then renamed.
+ * What lies there under the temporary name is removed, and never written through, should it be a link.
  *
  * @throws {UserError} The folder cannot be written to, or the disk is full (exit code 1).
  */
@@ -14,7 +15,8 @@ export async function writeAtomically(path: string, content: Uint8Array | string
   const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
   const temporary = `${path}.part`;
   try {
-    using file = await Deno.open(temporary, { write: true, create: true, truncate: true });
+    await Deno.remove(temporary).catch(ignoreMissing); // of a process that was cut off
+    using file = await Deno.open(temporary, { write: true, createNew: true });
     for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
     await file.sync();
   } catch (error) {
@@ -26,6 +28,22 @@ export async function writeAtomically(path: string, content: Uint8Array | string
   } catch (error) {
     throw writingFailed(path, error);
   }
+  await flushFolder(path);
+}
+
+/** Puts a file's new name on the disk, so that it is still there after a power failure. */
+async function flushFolder(path: string): Promise<void> {
+  const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) || "/" : ".";
+  try {
+    using opened = await Deno.open(folder, { read: true });
+    await opened.sync();
+  } catch {
+    // not every system opens folders, and the folder's own permission may be missing
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
 /**

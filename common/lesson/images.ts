@@ -28,6 +28,8 @@ interface Job {
   task: string[];
   /** Whether it takes up the finished run, and does not train one. */
   resumes?: true;
+  /** The folder in runs/images for what it draws, where that is none of the run's. */
+  drawsInto?: string;
   /** Pictures to take over into images/. */
   pictures: string[];
   /** About how long it takes on 2 cores. */
@@ -58,6 +60,7 @@ const JOBS: Job[] = [
     run: PAPER_2,
     task: ["paper2", "--compare-samplers", "--samples", "256"],
     resumes: true,
+    drawsInto: "paper2-samplers",
     pictures: ["paper2_samplers.png"],
     minutes: 7,
   },
@@ -130,15 +133,21 @@ async function main(args: string[]): Promise<void> {
 
 /** Runs a job, if it was not finished before, and takes its pictures over. */
 async function carryOut(
-  { run, task, resumes, pictures, minutes }: Job,
+  { run, task, resumes, drawsInto, pictures, minutes }: Job,
   which: string,
 ): Promise<void> {
-  const folder = `runs/images/${run}`;
-  if (!resumes && await isFinished(folder)) {
-    console.error(`${which}: ${folder} is finished`);
+  const model = `runs/images/${run}`;
+  const folder = drawsInto ? `runs/images/${drawsInto}` : model;
+  const isDone = resumes
+    ? (await Promise.all(pictures.map((name) => isThere(`${folder}/${name}`)))).every(Boolean)
+    : await isFinished(folder);
+  if (isDone) {
+    console.error(`${which}: ${folder} has ${resumes ? pictures.join(", ") : "a finished run"}`);
   } else {
     const interrupted = !resumes && await isThere(`${folder}/run.json`);
-    const where = resumes || interrupted ? ["--resume", folder] : ["--out", folder];
+    const own = drawsInto ? ["--out", folder] : [];
+    if (drawsInto) await Deno.remove(folder, { recursive: true }).catch(() => {}); // broken off
+    const where = resumes || interrupted ? ["--resume", model, ...own] : ["--out", folder];
     const typed = interrupted ? [task[0], ...where] : [...task, ...where];
     console.error(`${which}: deno task ${typed.join(" ")}   (about ${inWords(60 * minutes)})`);
     await runTask(typed);

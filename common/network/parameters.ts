@@ -65,7 +65,7 @@ export class Parameters {
    * Sets every variable from tensors with PyTorch's names and layouts, which stay the caller's.
    *
    * @param options.keeps Which names may be missing: what they stand for keeps its numbers. Default: none.
-   * @throws {UserError} A name is missing, unknown, or has another shape: lists them all.
+   * @throws {UserError} A name is missing, unknown, or has another shape or type: lists them all.
    */
   load(
     tensors: Map<string, tf.Tensor>,
@@ -131,6 +131,8 @@ export class Parameters {
           if (!keeps(name)) faults.push(`${name} is missing`);
         } else if (String(given.shape) !== String(wanted)) {
           faults.push(`${name} is [${given.shape}] instead of [${wanted}]`);
+        } else if (given.dtype !== "float32") {
+          faults.push(`${name} holds whole numbers instead of floating-point ones (F32)`);
         }
       }
     }

@@ -71,7 +71,7 @@ function pointChains(tensors: Tensors, wrong: Wrong): PointChains | undefined {
   };
 }
 
-/** What all but two in a thousand coordinates are within. */
+/** The bound that all but two in a thousand coordinates are within. */
 function reachOf(points: Float32Array): number {
   const sizes = points.map(Math.abs).sort();
   return sizes[Math.floor(0.998 * (sizes.length - 1))] || 1;

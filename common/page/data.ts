@@ -10,6 +10,7 @@ import { readFigures } from "./chains.ts";
 import { base64 } from "./packed.ts";
 import { readLosses } from "./losses.ts";
 import { readRecordData } from "./record.ts";
+import type { RunRecord } from "../run/record.ts";
 import type { RunData } from "./run_data.ts";
 
 /** Bytes that the pictures of each kind may take. */
@@ -17,7 +18,7 @@ const ROOM = { sheets: 900_000, pictures: 700_000 };
 /** Figures that the page draws itself once it has their numbers. */
 const DRAWN_HERE = ["paper1_diffusion", "paper1_loss", "paper2_chain", "paper2_loss"];
 const SHEET = /^sheet-(\d{1,15})\.png$/;
-const PICTURE = /^paper\d\w*\.png$/;
+const PICTURE = /^paper\d\w*(-\d+)?\.png$/;
 
 /** A file in the folder. */
 interface File {
@@ -26,14 +27,15 @@ interface File {
 }
 
 /**
- * Reads what a run's folder holds, as far as it is there yet. A file that is broken is left out and
+ * Reads the files that a run's folder has so far. A file that is broken is left out and
  * named under `problems`.
  *
  * @param folder Its path.
+ * @param known What to take in the place of its run.json.
  * @throws {UserError} There is no such folder, or no run.json in it.
  */
-export async function readRun(folder: string): Promise<RunData> {
-  const record = await readRecordData(folder);
+export async function readRun(folder: string, known?: RunRecord): Promise<RunData> {
+  const record = await readRecordData(folder, known);
   const files = await listFiles(folder);
   const problems: string[] = [];
   async function optional<Part>(
@@ -67,7 +69,7 @@ async function listFiles(folder: string): Promise<File[]> {
   for await (const { name, isFile } of Deno.readDir(folder)) {
     if (!isFile || name.endsWith(".part")) continue;
     const info = await Deno.stat(`${folder}/${name}`).catch(() => undefined);
-    if (info) files.push({ name, bytes: info.size }); // else it went away in the meantime
+    if (info) files.push({ name, bytes: info.size }); // otherwise it was removed in the meantime
   }
   return files.sort((a, b) => a.name < b.name ? -1 : 1);
 }

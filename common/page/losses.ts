@@ -14,7 +14,7 @@ const MOST_BINS = 300;
  * Reads the losses, in bins of some steps each.
  *
  * @returns Undefined while there is none in the file yet.
- * @throws {UserError} The file is something else.
+ * @throws {UserError} The file is not a loss curve.
  */
 export async function readLosses(path: string): Promise<LossData | undefined> {
   const rows = await readLossCurve(path);

@@ -5,7 +5,7 @@
  */
 import { Buffer } from "node:buffer";
 
-/** Numbers of a shape; a stored integer n stands for offset + scale·n, in little-endian bytes. */
+/** Numbers of a shape; a stored integer n means offset + scale·n, in little-endian bytes. */
 export interface Packed {
   shape: number[];
   type: "u8" | "i16" | "f32";

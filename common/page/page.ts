@@ -9,6 +9,7 @@ import { equationStyle, withoutStyleAttributes } from "./equations.ts";
 import notices from "./notices.txt" with { type: "text" };
 import script from "./page_script.js" with { type: "text" };
 import { plotStyle } from "./plot_style.ts";
+import type { RunRecord } from "../run/record.ts";
 import type { RunData } from "./run_data.ts";
 import { imageChains, pictures, pointChains, training } from "./sections.ts";
 import pageStyle from "./style.css" with { type: "text" };
@@ -16,15 +17,16 @@ import pageStyle from "./style.css" with { type: "text" };
 /**
  * Writes report.html into a run's folder, from what lies there.
  *
+ * @param record What run.json is going to say. Default: what it says.
  * @throws {UserError} There is no run, or the page cannot be written.
  */
-export async function writeReportPage(folderPath: string): Promise<void> {
-  const page = await buildPage(await readRun(folderPath));
+export async function writeReportPage(folderPath: string, record?: RunRecord): Promise<void> {
+  const page = await buildPage(await readRun(folderPath, record));
   await writeAtomically(`${folderPath}/report.html`, page);
 }
 
 /**
- * The page's HTML. All that comes from the run stands in it as JSON and is shown as text; scripts and
+ * The page's HTML. All that comes from the run is in it as JSON and is shown as text; scripts and
  * styles are allowed by their hashes, and nothing at all may be loaded.
  *
  * @param options.live Whether the page comes from the server of `deno task explore` and asks it for news.
@@ -125,7 +127,7 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
-/** What a security policy calls a script or a style sheet by. */
+/** The name of a script or a style sheet in a security policy. */
 async function hash(content: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(content));
   return `sha256-${new Uint8Array(digest).toBase64()}`;

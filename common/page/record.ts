@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { isTable, readRecord } from "../run/record.ts";
+import { isLetGo } from "../run/lock.ts";
+import { isTable, readRecord, type RunRecord } from "../run/record.ts";
 import { UserError } from "../user_error.ts";
 import type { RecordData } from "./run_data.ts";
 
@@ -11,20 +12,22 @@ import type { RecordData } from "./run_data.ts";
  * Reads a run's record. What is missing in it, or not of the form that a run writes, is left out.
  *
  * @param folder The run's folder.
+ * @param known What to take in the place of its run.json.
  * @throws {UserError} There is no run.json, or it is something else.
  */
-export async function readRecordData(folder: string): Promise<RecordData> {
-  const record = await readRecord(`${folder}/run.json`).catch((error) => {
+export async function readRecordData(folder: string, known?: RunRecord): Promise<RecordData> {
+  const record = known ?? await readRecord(`${folder}/run.json`).catch((error) => {
     if (!(error.cause instanceof Deno.errors.NotFound)) throw error;
     throw new UserError(
       `${folder} is not the folder of a run: it has no run.json; give one like runs/paper1-quick-0`,
     );
-  }) as Record<string, unknown>; // what it says may be of any form
+  });
   const { script, status, started, updated, backend, settings, versions, seconds, results } =
-    record;
+    record as Record<string, unknown>; // what it says may be of any form
+  const wasCutOff = status === "running" && await isLetGo(folder);
   return {
     script: text(script),
-    status: text(status),
+    status: wasCutOff ? "interrupted" : text(status),
     started: text(started),
     updated: text(updated),
     backend: isTable(backend) ? backendInWords(backend) : "",

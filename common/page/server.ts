@@ -90,7 +90,8 @@ async function answer(
   if (!allowedHosts.includes(request.headers.get("host") ?? "")) {
     return line(421, `this server answers to http://${allowedHosts[0]}/ only`);
   }
-  const { pathname } = new URL(request.url);
+  const pathname = pathOf(request);
+  if (pathname === undefined) return line(400, "the request's address is not one");
   if (!["/", "/data", "/events"].includes(pathname)) return line(404, "there is nothing here");
   if (request.method !== "GET") {
     return line(405, `${request.method} is not answered; GET is`, { allow: "GET" });
@@ -102,8 +103,20 @@ async function answer(
     : respond(await buildPage(data, { live: true }), "text/html; charset=utf-8");
 }
 
+/** A request may have anything in the place of an address. */
+function pathOf(request: Request): string | undefined {
+  try {
+    return new URL(request.url).pathname;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The folder may be gone, or a file in it broken, while the server runs. */
 function failed(error: unknown): Response {
+  if (error instanceof TypeError && /URL/.test(error.message)) {
+    return line(400, "the request's address is not one");
+  }
   if (!(error instanceof UserError)) throw error;
   console.error(`note: ${error.message}`);
   return line(503, error.message);

@@ -7,7 +7,7 @@
 /** How often to look, in milliseconds. */
 const EVERY = 1000;
 /** The files that the page is made of; checkpoints and locks do not matter to it. */
-const SHOWN = /^(run\.json|loss\.csv|figures\.safetensors|(sheet-\d+|paper\d\w*)\.png)$/;
+const SHOWN = /^(run\.json|loss\.csv|figures\.safetensors|(sheet-\d+|paper\d\w*(-\d+)?)\.png)$/;
 
 /** Looks at a folder as long as somebody listens. */
 export class FolderWatch {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { unusedPaths } from "../files/numbered.ts";
 import { readBytes } from "../files/reading.ts";
 import { writeAtomically } from "../files/writing.ts";
 import { decodeSafetensors } from "../files/safetensors.ts";
@@ -41,7 +42,7 @@ export async function readPoints(
   tensor: string,
 ): Promise<Float32Array[]> {
   const path = `${folder}/figures.safetensors`;
-  const again = `run ${script} again: deno task ${script} --resume ${folder}`;
+  const again = `run ${script} again: deno task ${script} --from ${folder}/run.json`;
   const bytes = await orAdvise(readBytes(path), again);
   const moments = decodeSafetensors(bytes, path).tensors.get(tensor);
   const [times, N, coordinates] = moments?.shape ?? [];
@@ -55,13 +56,18 @@ export async function readPoints(
   return Array.from({ length: times }, (_, t) => points.subarray(t * 2 * N, (t + 1) * 2 * N));
 }
 
-/** Writes a film's file and says what it is. */
+/** Writes a film's file, beside an earlier one of that name, and says what it is. */
 export async function writeFilm(
   film: Film,
-  { base, format, started }: { base: string; format: Format; started: number },
+  { folder, name, format, started }: {
+    folder: string;
+    name: string;
+    format: Format;
+    started: number;
+  },
 ): Promise<void> {
-  const path = base + ENDINGS[format];
   const { bytes, colours } = encodeFilm(film, format, LARGE);
+  const [path] = await unusedPaths(folder, [name + ENDINGS[format]]);
   await writeAtomically(path, bytes);
   const { delays, width, height } = film;
   const seconds = (performance.now() - started) / 1000;

@@ -5,6 +5,7 @@
  */
 import type * as tf from "@tensorflow/tfjs";
 import { evenly } from "../plot/evenly.ts";
+import { leftFiniteNumbers } from "./finite.ts";
 import { Progress } from "../run/progress.ts";
 import { type ChainPoint, endOfChain, type ImageShape } from "../reverse_process.ts";
 
@@ -23,6 +24,7 @@ const WAIT_EVERY = 10;
  * @param length Steps of such a chain.
  * @param label The label of the progress bar.
  * @returns [B, H, W, C], the ends of the chains.
+ * @throws {UserError} They are no finite numbers.
  */
 export async function drawImages(
   [count, H, W, C]: ImageShape,
@@ -36,8 +38,8 @@ export async function drawImages(
   for (let index = 0; index < batches; index++) {
     const B = Math.min(TOGETHER, count - index * TOGETHER);
     let done = index * length;
-    const x0 = await endOfChain(chain([B, H, W, C], index, index * TOGETHER), async ({ xt }) => {
-      if (done % WAIT_EVERY === 0) await xt.data();
+    const x0 = await endOfChain(chain([B, H, W, C], index, index * TOGETHER), async (point) => {
+      if (done % WAIT_EVERY === 0 || point.t === 0) await finiteNumbers(point.xt, point.t);
       progress.update(done++);
     });
     images.set(await numbersOf(x0), index * TOGETHER * H * W * C);
@@ -62,6 +64,7 @@ export interface ChainRecord {
  *
  * @param length Steps of the chain.
  * @param columns How many points to keep; at least 2.
+ * @throws {UserError} The images are no finite numbers.
  */
 export async function recordChain(
   chain: Iterable<ChainPoint>,
@@ -74,12 +77,19 @@ export async function recordChain(
   for (const { t, xt, x0Hat } of chain) {
     if (!wanted.has(at++)) continue;
     record.t.push(t);
-    record.xt.push(await numbersOf(xt));
-    record.x0Hat.push(await numbersOf(x0Hat));
+    record.xt.push(await finiteNumbers(xt, t));
+    record.x0Hat.push(await finiteNumbers(x0Hat, t));
   }
   return record;
 }
 
 async function numbersOf(tensor: tf.Tensor): Promise<Float32Array> {
   return await tensor.data<"float32">();
+}
+
+/** @throws {UserError} They are no finite numbers. */
+async function finiteNumbers(images: tf.Tensor, t: number): Promise<Float32Array> {
+  const numbers = await numbersOf(images);
+  if (!numbers.every(Number.isFinite)) throw leftFiniteNumbers("images", t);
+  return numbers;
 }

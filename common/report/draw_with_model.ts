@@ -4,11 +4,13 @@
  *
  * @module
  */
+import { readBytes } from "../files/reading.ts";
+import { sha256 } from "../files/sha256.ts";
 import { hasDigits, loadImages } from "../data/images/load.ts";
 import { UserError } from "../user_error.ts";
 import type { ImageModel } from "../network/image_model.ts";
 import type { ImageShape } from "../reverse_process.ts";
-import type { OpenOptions, RunFolder } from "../run/folder.ts";
+import type { Drawing, OpenOptions, RunFolder } from "../run/folder.ts";
 import { kebab } from "../run/flags.ts";
 import { loadModel } from "../run/model_settings.ts";
 import type { RecordedDataset } from "../run/dataset.ts";
@@ -38,7 +40,8 @@ export type DrawingSettings = ScriptSettings & SamplerSettings & RecordedDataset
 const COMPARED = { steps: [100, 50, 20, 10], samples: 128 };
 
 /**
- * Carries out `--sample-only` and `--compare-samplers` in the folder of the run that has the model.
+ * Carries out `--sample-only` and `--compare-samplers` in a folder of their own: beside that of the run
+ * that has the model, <run>-samples or <run>-samplers, or `--out`. The run's folder is only read.
  *
  * @returns The exit code.
  * @throws {UserError} There is no run to take the model from, or both are asked for.
@@ -61,12 +64,16 @@ export async function drawWithModel({ command, settings, given, chainOf }: {
   }
   return await onBackend(settings, async (backend) => {
     const model = await loadModel(resume);
-    return await inRunFolder({ command, settings, backend }, async (folder) => {
-      if (sampleOnly) await sample({ model, settings, folder, chainOf });
-      else {
-        const samples = given.samples ?? COMPARED.samples;
-        await compare({ model, settings: { ...settings, samples }, folder, chainOf });
-      }
+    const drawing: Drawing = {
+      what: sampleOnly ? "samples" : "samplers",
+      from: { run: resume, sha256: await sha256(await readBytes(`${resume}/model.safetensors`)) },
+    };
+    const samples = sampleOnly ? settings.samples : given.samples ?? COMPARED.samples;
+    const asDrawn = { ...settings, samples };
+    return await inRunFolder({ command, settings: asDrawn, backend, drawing }, async (folder) => {
+      const run = { model, settings: asDrawn, folder, chainOf };
+      const results = await (sampleOnly ? sample(run) : compare(run));
+      await folder.update({ status: "finished", results });
       return 0;
     });
   });
@@ -81,20 +88,23 @@ interface ModelDrawing {
 }
 
 /** Draws samples, and nothing else. */
-async function sample(drawing: ModelDrawing): Promise<void> {
+async function sample(drawing: ModelDrawing): Promise<Record<string, unknown>> {
   const started = performance.now();
   await drawSamples(drawing);
   const seconds = (performance.now() - started) / 1000;
-  console.log(
-    `${drawing.folder.path}: ${drawing.settings.samples} images in ${seconds.toFixed(1)} s`,
-  );
+  drawing.folder.addSeconds("sampling", seconds);
+  const { folder, settings: { samples } } = drawing;
+  console.log(`${folder.path}: ${samples} images in ${seconds.toFixed(1)} s`);
+  return { samples };
 }
 
 /**
  * Algorithm 2 on all T steps and DDIM on fewer, from the same noises: the table of Song et al. 2021 in
  * small. With η = 0 chains of all lengths lead from a noise to about the same image.
  */
-async function compare({ model, settings, folder, chainOf }: ModelDrawing): Promise<void> {
+async function compare(
+  { model, settings, folder, chainOf }: ModelDrawing,
+): Promise<Record<string, unknown>> {
   const { seed, samples: count } = settings;
   const { T } = model.schedule;
   const chain = (how: SamplerSettings) => (shape: ImageShape, index: number) =>
@@ -120,6 +130,7 @@ async function compare({ model, settings, folder, chainOf }: ModelDrawing): Prom
     )
     : await compareSamplers(samplers, { folder, shape });
   console.log([folder.path, ...comparisonLines(results)].join("\n"));
+  return { samplers: results };
 }
 
 /** What samples are measured with: the classifier and its report are made for digits. */

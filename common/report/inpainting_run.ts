@@ -9,6 +9,7 @@ import type { Backend } from "../backend.ts";
 import { batch, type ImageSet } from "../data/images/image_set.ts";
 import { hasDigits, loadImages } from "../data/images/load.ts";
 import { readPngImage } from "../data/images/png_folder.ts";
+import { unusedPaths } from "../files/numbered.ts";
 import { makeFolder, writeAtomically } from "../files/writing.ts";
 import { trainClassifier } from "./classifier_training.ts";
 import { type DigitClassifier } from "../network/digit_classifier.ts";
@@ -75,6 +76,9 @@ export interface Inpainting {
   length: number;
 }
 
+/** The files that one call leaves; where these are there from an earlier one, all have a number. */
+const FILES = ["paper2_inpainting.png", "inpainting.json", "inpainting.csv"];
+
 /** Makes holes in images, fills them, and writes the figure, the numbers, and how good the fillings are. */
 export async function inpaint(inpainting: Inpainting): Promise<void> {
   const { command, backend, model, recorded, settings, missing } = inpainting;
@@ -90,18 +94,19 @@ export async function inpaint(inpainting: Inpainting): Promise<void> {
   const took = inWords((performance.now() - started) / 1000);
   const filled: Fillings = { ...holes, fillings };
   const sheet = await inpaintingSheet({ ...filled, deviation: deviation(fillings) });
-  await writeAtomically(`${folder}/paper2_inpainting.png`, sheet);
 
   const classifier = await digitClassifier(recorded, train, seed);
   const { report, rows } = await inpaintingReport(filled, train, classifier);
   classifier?.dispose();
   const record = { script: command, settings, results: report };
-  await writeAtomically(`${folder}/inpainting.json`, JSON.stringify(record, null, 2) + "\n");
-  await writeAtomically(`${folder}/inpainting.csv`, inpaintingCsv(rows));
+  const [figure, numbers, table] = await unusedPaths(folder, FILES);
+  await writeAtomically(figure, sheet);
+  await writeAtomically(numbers, JSON.stringify(record, null, 2) + "\n");
+  await writeAtomically(table, inpaintingCsv(rows));
   const { images, hidden, pixels } = report;
   const many = images === 1 ? ["1 image", "filled"] : [`${images} images`, "each filled"];
   console.log(
-    `${folder}: ${many[0]} with ${hidden} of ${pixels} pixels hidden, ` +
+    `${figure}: ${many[0]} with ${hidden} of ${pixels} pixels hidden, ` +
       `${many[1]} ${report.fillings} times in ${took}`,
   );
   for (const line of inpaintingLines(report)) console.log(line);

@@ -13,6 +13,7 @@ import { distancesToData, MEASURED } from "./point_distances.ts";
 import { gaussianNoise } from "../engine/noise.ts";
 import { arrowsOf, diffusionFigure, fieldFigure, lossFigure } from "../plot/figures.ts";
 import type { RunFolder } from "../run/folder.ts";
+import { leftFiniteNumbers } from "./finite.ts";
 import type { Schedule } from "../schedule.ts";
 
 /** A point of a reverse chain; its tensor is valid until the next one is asked for. */
@@ -118,10 +119,17 @@ export function inOneLine(report: PointReport, data: PointData): string {
   return parts.join("; ");
 }
 
-/** The reverse chain's points, [B, 2] for each t from 0 to T. */
+/**
+ * The reverse chain's points, [B, 2] for each t from 0 to T.
+ *
+ * @throws {UserError} They are no finite numbers.
+ */
 async function pointsAlongChain({ schedule, reverse }: PointRun): Promise<Float32Array[]> {
   const points: Float32Array[] = new Array(schedule.T + 1);
-  for (const { t, xt } of reverse(MEASURED)) points[t] = await xt.data<"float32">();
+  for (const { t, xt } of reverse(MEASURED)) {
+    points[t] = await xt.data<"float32">();
+    if (!points[t].every(Number.isFinite)) throw leftFiniteNumbers("points", t);
+  }
   return points;
 }
 

@@ -74,16 +74,15 @@ function readFlags<F extends Flags>(
 ): Partial<Settings<F>> {
   const names = Object.keys(flags);
   const valued = names.filter((name) => !flags[name].isSwitch).map(kebab);
-  const switches = names.filter((name) => flags[name].isSwitch).map(kebab);
   const unknown: string[] = [];
   if (args.includes("--")) { // everything after it would not be read
     throw new UserError(
       "'--' is not expected here; settings are given as --name value without it",
     );
   }
-  const parsed = parseArgs(joinNegativeNumbers(args, valued), {
+  const { switched, rest } = takeSwitchValues(args, names.filter((name) => flags[name].isSwitch));
+  const parsed = parseArgs(joinNegativeNumbers(rest, valued), {
     string: valued,
-    boolean: switches,
     collect: valued,
     unknown: (argument: string) => {
       unknown.push(argument);
@@ -97,7 +96,7 @@ function readFlags<F extends Flags>(
   for (const name of names) {
     const flag = flags[name];
     if (flag.isSwitch) {
-      if (parsed[kebab(name)]) given[name] = true;
+      if (switched.has(name)) given[name] = switched.get(name);
       continue;
     }
     const values = (parsed[kebab(name)] ?? []) as string[];
@@ -112,11 +111,41 @@ function readFlags<F extends Flags>(
   return given as Partial<Settings<F>>;
 }
 
+/**
+ * Takes the switches that have a value, --name=true and --name=false, out of the arguments.
+ *
+ * @throws {UserError} Another value, or a switch that is given twice.
+ */
+function takeSwitchValues(
+  args: string[],
+  names: string[],
+): { switched: Map<string, boolean>; rest: string[] } {
+  const switched = new Map<string, boolean>();
+  const nameOf = (argument: string) =>
+    names.find((name) =>
+      argument === `--${kebab(name)}` || argument.startsWith(`--${kebab(name)}=`)
+    );
+  const rest = args.filter((argument) => {
+    const name = nameOf(argument);
+    if (name === undefined) return true;
+    if (switched.has(name)) throw new UserError(`--${kebab(name)} is given twice; give it once`);
+    const [, value = "true"] = argument.split(/=(.*)/s);
+    if (value !== "true" && value !== "false") {
+      throw new UserError(
+        `--${kebab(name)} does not take '${value}'; allowed: no value, =true or =false`,
+      );
+    }
+    switched.set(name, value === "true");
+    return false;
+  });
+  return { switched, rest };
+}
+
 /** The value that a flag's text means. */
 function parseValue(name: string, flag: Flag<unknown>, text: string): unknown {
   const value = flag.parse(text);
   if (value !== undefined) return value;
-  const what = text === "" ? "has no value" : `does not take '${text}'`;
+  const what = text === "" ? "has no value, or an empty one" : `does not take '${text}'`;
   throw new UserError(`--${kebab(name)} ${what}; allowed: ${flag.allowed}`);
 }
 

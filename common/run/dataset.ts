@@ -6,7 +6,7 @@
 import { type DatasetName, DATASETS } from "../data/images/load.ts";
 import { UserError } from "../user_error.ts";
 import { choice, onOff, text } from "./flags.ts";
-import { readRecord } from "./record.ts";
+import { inWords, readRecord } from "./record.ts";
 
 /** The flags for a data set's files. */
 export const datasetFlags = {
@@ -33,11 +33,11 @@ export async function recordedDataset(folder: string): Promise<RecordedDataset> 
   const path = `${folder}/run.json`;
   const { script, settings } = await readRecord(path);
   if (script !== "paper2") {
-    throw new UserError(`${path} is a run of ${script}; expected one of paper2`);
+    throw new UserError(`${path} is a run of ${inWords(script)}; expected one of paper2`);
   }
   const dataset = DATASETS.find((name) => name === settings!.dataset);
   if (!dataset) {
-    const found = `has dataset = ${settings!.dataset}`;
+    const found = `has dataset = ${inWords(settings!.dataset)}`;
     throw new UserError(`${path} ${found}; allowed: ${DATASETS.join(", ")}`);
   }
   const { dataDir } = settings!;

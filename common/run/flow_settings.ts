@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { flowBytes, type MemorySetting } from "../network/memory.ts";
 import { choice, type Command, integer, number, type Settings, text } from "./flags.ts";
 import { pointDataFlag } from "./point_settings.ts";
 import { commonFlags } from "./settings.ts";
@@ -79,3 +80,12 @@ export const paper4: Command<typeof flags> = {
   },
   mayChangeOnResume: ["solver", "sampleSteps", "tolerance", "beside"],
 };
+
+/** What decides how much memory a run takes; see {@linkcode refuseTooLarge}. */
+export function flowMemory(settings: FlowSettings): MemorySetting[] {
+  return (["batch", "hidden"] as const).map((name) => ({
+    name,
+    value: settings[name],
+    bytes: (value) => flowBytes({ ...settings, [name]: value }),
+  }));
+}

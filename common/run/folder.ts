@@ -10,7 +10,9 @@ import type { RunIdentity } from "./state.ts";
 import { writingFailed } from "../files/file_errors.ts";
 import { askForFolder, makeFolder, writeAtomically } from "../files/writing.ts";
 import { checkedOutCommit } from "./commit.ts";
-import { readRecord, type RunRecord } from "./record.ts";
+import { takeLock } from "./lock.ts";
+import { recordedStretches } from "./stretches.ts";
+import { type DrawnFrom, readRecord, type RunRecord } from "./record.ts";
 import { decisiveSettings } from "./settings.ts";
 import type { Command, Flags } from "./flags.ts";
 import { UserError } from "../user_error.ts";
@@ -23,6 +25,15 @@ export interface OpenOptions {
   settings: { seed: number; preset: string; out?: string; resume?: string };
   /** What computes. */
   backend: Backend;
+  /** Set where nothing is trained and a model draws: the folder is a new one, beside the model's. */
+  drawing?: Drawing;
+}
+
+/** What a folder of drawn images is for. */
+export interface Drawing {
+  /** Stands behind the name of the model's folder in that of the new one. */
+  what: "samples" | "samplers";
+  from: DrawnFrom;
 }
 
 /** How many suffixes are tried before giving up. */
@@ -37,6 +48,8 @@ export class RunFolder {
   /** What its checkpoints are recognized by. */
   readonly identity: RunIdentity;
   readonly #lock: Deno.FsFile;
+  /** Whether this process has written run.json. */
+  #written = false;
 
   private constructor(path: string, record: RunRecord, identity: RunIdentity, lock: Deno.FsFile) {
     this.path = path;
@@ -48,19 +61,20 @@ export class RunFolder {
   /**
    * Opens the folder of a new run, or of the run to resume.
    *
-   * Without `out` the folder is runs/<script>-<preset>-<seed>, with -2, -3, … behind it when that is
-   * taken.
+   * Without `out` the folder is runs/<script>-<preset>-<seed>, or <the model's folder>-samples where a
+   * model draws, with -2, -3, … behind it when that is taken.
    *
-   * @throws {UserError} `out` holds a run already; another process works in the folder; it cannot be
-   * written to.
+   * @throws {UserError} `out` is not empty; another process works in the folder; it cannot be written
+   * to.
    */
   static async open(options: OpenOptions): Promise<RunFolder> {
-    const { settings } = options;
-    if (settings.resume !== undefined) return await RunFolder.#reopen(options, settings.resume);
-    await askForFolder(settings.out ?? "runs");
-    const path = settings.out ?? await unusedFolder(
-      `runs/${options.command.name}-${settings.preset}-${settings.seed}`,
-    );
+    const { settings, drawing } = options;
+    if (settings.resume !== undefined && !drawing) {
+      return await RunFolder.#reopen(options, settings.resume);
+    }
+    const base = baseOf(options);
+    await askForFolder(settings.out ?? folderAbove(base));
+    const path = settings.out ?? await unusedFolder(base);
     await makeFolder(path);
     const lock = await takeLock(path);
     const folder = new RunFolder(path, await newRecord(options), identityOf(options), lock);
@@ -70,11 +84,22 @@ export class RunFolder {
   }
 
   static async #reopen(options: OpenOptions, path: string): Promise<RunFolder> {
-    const earlier = await readRecord(`${path}/run.json`);
     const lock = await takeLock(path);
-    const { seconds, results, started } = earlier as RunRecord;
-    const record = { ...await newRecord(options), seconds, results, started };
-    return new RunFolder(path, record, identityOf(options), lock);
+    try {
+      const earlier = await readRecord(`${path}/run.json`);
+      const { seconds = {}, results = {}, started, data } = earlier as RunRecord;
+      const stretches = recordedStretches(earlier, `${path}/run.json`);
+      const kept = { seconds, results, started, data, stretches };
+      return new RunFolder(
+        path,
+        { ...await newRecord(options), ...kept },
+        identityOf(options),
+        lock,
+      );
+    } catch (error) {
+      lock.close();
+      throw error;
+    }
   }
 
   /** The path of a file in the folder. */
@@ -91,6 +116,13 @@ export class RunFolder {
   async update(changes: Partial<RunRecord>): Promise<void> {
     this.record = { ...this.record, ...changes, updated: new Date().toISOString() };
     await this.write("run.json", JSON.stringify(this.record, null, 2) + "\n");
+    this.#written = true;
+  }
+
+  /** Notes in run.json that an error ended the run, unless this process has left run.json alone. */
+  async fail(): Promise<void> {
+    if (!this.#written) return;
+    await this.update({ status: "failed" }).catch(() => {}); // a full disk may be what ended it
   }
 
   /** Adds to the seconds that something took. */
@@ -104,23 +136,45 @@ export class RunFolder {
     this.#lock.close();
   }
 
-  /** Refuses a folder that holds a run; nobody else can put one there, as the lock is held. */
+  /** Refuses a folder that holds files; nobody else can put a run there, as the lock is held. */
   async #refuseTaken(): Promise<void> {
-    const found = await Deno.stat(this.file("run.json")).catch((error) => {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    });
-    if (!found) return;
+    const entries = await Array.fromAsync(Deno.readDir(this.path));
+    const files = entries.filter(({ name, isDirectory }) => !isDirectory && !LEFTOVER.test(name));
+    if (files.length === 0) return;
     this.close();
+    const isRun = files.some(({ name }) => name === "run.json");
     throw new UserError(
-      `--out ${this.path} already holds a run; go on with it by --resume ${this.path}, or give ` +
-        "another folder",
+      isRun
+        ? `--out ${this.path} already holds a run; go on with it by --resume ${this.path}, or give ` +
+          "another folder"
+        : `--out ${this.path} holds files, ${
+          files[0].name
+        } among them, which might be overwritten; ` +
+          "give an empty folder or a new one",
     );
   }
 }
 
+/** What a process that was cut off before its first record may leave. */
+const LEFTOVER = /^run\.lock$|\.part$/;
+
+/** The folder's name where none is given. */
+function baseOf({ command, settings, drawing }: OpenOptions): string {
+  if (!drawing) return `runs/${command.name}-${settings.preset}-${settings.seed}`;
+  const model = drawing.from.run.replace(/(?<=.)\/+$/, "");
+  if (settings.out === undefined && /(^|\/)\.{0,2}$/.test(model)) {
+    throw new UserError(`--resume ${model} has no name to put -${drawing.what} behind; give --out`);
+  }
+  return `${model}-${drawing.what}`;
+}
+
+function folderAbove(path: string): string {
+  return path.includes("/") ? path.slice(0, path.lastIndexOf("/")) || "/" : ".";
+}
+
 /** The first of base, base-2, base-3, … that is not there yet; it is made. */
 async function unusedFolder(base: string): Promise<string> {
-  await makeFolder(base.slice(0, base.lastIndexOf("/")));
+  await makeFolder(folderAbove(base));
   for (let i = 1; i <= MOST_SUFFIXES; i++) {
     const path = i === 1 ? base : `${base}-${i}`;
     try {
@@ -133,32 +187,15 @@ async function unusedFolder(base: string): Promise<string> {
   throw new UserError(`${base} and ${MOST_SUFFIXES - 1} folders like it are taken; give --out`);
 }
 
-/** Holds run.lock for as long as this process lives: the system releases it, however the process ends. */
-async function takeLock(path: string): Promise<Deno.FsFile> {
-  const file = await openLock(`${path}/run.lock`);
-  if (await file.tryLock(true)) return file;
-  file.close();
-  throw new UserError(
-    `another process is working in ${path}; wait until it ends, or give another --out`,
-  );
-}
-
-async function openLock(path: string): Promise<Deno.FsFile> {
-  try {
-    return await Deno.open(path, { write: true, create: true });
-  } catch (error) {
-    throw writingFailed(path, error);
-  }
-}
-
 async function newRecord(
-  { command, settings, backend }: OpenOptions,
+  { command, settings, backend, drawing }: OpenOptions,
 ): Promise<RunRecord> {
   const now = new Date().toISOString();
   const { name, adapter, workers } = backend;
   return {
     script: command.name,
     settings: { ...settings },
+    drawnFrom: drawing?.from,
     versions: {
       deno: Deno.version.deno,
       v8: Deno.version.v8,

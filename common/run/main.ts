@@ -28,6 +28,10 @@ export async function runMain(
 /** The error as one line for the user, or undefined for one that the user cannot mend. */
 function explain(error: unknown): UserError | undefined {
   if (error instanceof UserError) return error;
+  if (error instanceof WebAssembly.RuntimeError && /memory/.test(error.message)) {
+    const what = "WASM's memory, 4 GB in all, did not suffice; make --batch or the network smaller";
+    return new UserError(what, { exitCode: 1 });
+  }
   const kinds = [
     Deno.errors.NotCapable,
     Deno.errors.PermissionDenied,

@@ -6,11 +6,18 @@
 import * as tf from "@tensorflow/tfjs";
 import { readSafetensors } from "../checkpoint.ts";
 import { createModel, type ImageModel, type ImageModelOptions } from "../network/image_model.ts";
+import { type MemorySetting, unetBytes, unetNumbers } from "../network/memory.ts";
 import { UserError } from "../user_error.ts";
 import { choice, integer, kebab, number, type Settings, text } from "./flags.ts";
-import { readRecord } from "./record.ts";
+import { readRecord, recordedValue } from "./record.ts";
 
 const LIST = /^\d+(,\d+)*$/;
+/** Channels of an image in colour: the most there are before the data are known. */
+const COLOURS = 3;
+/** A network of so many weights is made without a second thought. */
+const FEW_WEIGHTS = 50_000_000;
+/** Many times more channels than at full size than any network has. */
+const MOST_MULT = 1024;
 
 /** The flags that decide the model's shape; the defaults are those of paper 2's preset `quick`. */
 export const modelFlags = {
@@ -20,8 +27,10 @@ export const modelFlags = {
     help: "channels of each level as multiples; each level has half the size of the one before",
     placeholder: "N,N,…",
     default: "1,2,4",
-    allowed: "whole numbers from 1 with commas between them, like 1,2,2",
-    accepts: (list) => LIST.test(list) && !list.split(",").some((mult) => Number(mult) === 0),
+    allowed: `whole numbers from 1 to ${MOST_MULT} with commas between them, like 1,2,2`,
+    accepts: (list) =>
+      LIST.test(list) &&
+      list.split(",").map(Number).every((mult) => mult >= 1 && mult <= MOST_MULT),
   }),
   attentionLevels: text({
     help: "levels with self-attention, 0 being the full size",
@@ -87,6 +96,27 @@ export function modelOptions(
   return { ...unet, size, timesteps, schedule };
 }
 
+/** What decides how much memory a training on such images takes; see {@linkcode refuseTooLarge}. */
+export function imageMemory(settings: ModelSettings & { batch: number }): MemorySetting[] {
+  const setting = (name: "batch" | "channels" | "size", multipleOf: number): MemorySetting => ({
+    name,
+    value: settings[name],
+    multipleOf,
+    bytes: (value) => {
+      const { batch, ...shape } = { ...settings, [name]: value };
+      const channelMults = numbers(shape.channelMults);
+      const attentionLevels = numbers(shape.attentionLevels);
+      return unetBytes({ ...shape, channelMults, attentionLevels, inChannels: COLOURS }, batch);
+    },
+  });
+  const halvings = numbers(settings.channelMults).length - 1;
+  return [
+    setting("batch", 1),
+    setting("channels", 2 * settings.groups),
+    setting("size", 2 ** halvings),
+  ];
+}
+
 /**
  * The trained model in a run's folder: run.json says its shape, model.safetensors has the weights.
  *
@@ -96,7 +126,15 @@ export async function loadModel(folder: string): Promise<ImageModel> {
   const settings = await recordedSettings(`${folder}/run.json`);
   const weights = await readSafetensors(`${folder}/model.safetensors`);
   const inChannels = weights.get("conv1.weight")?.shape[1] ?? 1; // [C, in, 3, 3]
-  const model = createModel(modelOptions({ ...settings, seed: 0 }, inChannels));
+  if (inChannels !== 1 && inChannels !== 3) {
+    tf.dispose([...weights.values()]);
+    throw new UserError(
+      `${folder}/model.safetensors is for images of ${inChannels} channels; allowed are 1 and 3`,
+    );
+  }
+  const options = modelOptions({ ...settings, seed: 0 }, inChannels);
+  refuseMoreWeights(options, weights, folder);
+  const model = createModel(options);
   try {
     model.network.load(weights);
   } catch (error) {
@@ -108,19 +146,36 @@ export async function loadModel(folder: string): Promise<ImageModel> {
   return model;
 }
 
+/** Refuses a run.json whose network is far larger than the weights, before that network is made. */
+function refuseMoreWeights(
+  options: ImageModelOptions,
+  weights: Map<string, tf.Tensor>,
+  folder: string,
+): void {
+  const { channelMults = [], attentionLevels = [] } = options;
+  const expected = unetNumbers({ ...options, channelMults, attentionLevels }).weights;
+  const found = [...weights.values()].reduce((sum, { size }) => sum + size, 0);
+  if (expected <= Math.max(found, FEW_WEIGHTS)) return;
+  tf.dispose([...weights.values()]);
+  throw new UserError(
+    `${folder}/model.safetensors has ${found} weights, and the network of its run.json ${expected}; ` +
+      "they must be of the same run",
+  );
+}
+
 /** The model's settings in a run.json. */
 async function recordedSettings(path: string): Promise<ModelSettings> {
   const { settings: all = {} } = await readRecord(path);
   const settings: Record<string, unknown> = {};
   for (const [name, flag] of Object.entries(modelFlags)) {
-    const recorded = all[name];
-    settings[name] = recorded === undefined ? undefined : flag.parse(String(recorded));
-    if (settings[name] === undefined) {
-      const found = recorded === undefined ? `has no ${kebab(name)}` : `has ${name} = ${recorded}`;
+    if (!Object.hasOwn(all, name)) {
       throw new UserError(
-        `${path} ${found}; allowed: ${flag.allowed}; expected the run.json of a paper2 run`,
+        `${path} has no ${
+          kebab(name)
+        }; allowed: ${flag.allowed}; expected the run.json of a paper2 run`,
       );
     }
+    settings[name] = recordedValue<unknown>(flag, { name, value: all[name], path });
   }
   return settings as ModelSettings;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { SHAPES } from "../data/points/point_data.ts";
+import { type MemorySetting, pointBytes } from "../network/memory.ts";
 import { cosineSchedule, linearSchedule, type Schedule, sigmoidSchedule } from "../schedule.ts";
 import { choice, type Command, type Flag, integer, number, type Settings, text } from "./flags.ts";
 import { commonFlags } from "./settings.ts";
@@ -71,6 +72,18 @@ export const paper1: Command<typeof flags> = {
     },
   },
 };
+
+/** What decides how much memory a run takes; see {@linkcode refuseTooLarge}. */
+export function pointMemory(settings: PointSettings): MemorySetting[] {
+  return (["batch", "hidden", "timesteps"] as const).map((name) => ({
+    name,
+    value: settings[name],
+    bytes: (value) => {
+      const { batch, ...shape } = { ...settings, [name]: value };
+      return pointBytes(shape, batch);
+    },
+  }));
+}
 
 const SCHEDULES = { sigmoid: sigmoidSchedule, linear: linearSchedule, cosine: cosineSchedule };
 

@@ -5,6 +5,27 @@
  */
 import { readText } from "../files/reading.ts";
 import { UserError } from "../user_error.ts";
+import type { Flag } from "./flags.ts";
+
+/** Where drawn images come from. */
+export interface DrawnFrom {
+  /** The folder of the run that has the model. */
+  run: string;
+  /** SHA-256 of its model.safetensors. */
+  sha256: string;
+}
+
+/** A part of a run that was, or is to be, trained with the same settings. */
+export interface Stretch {
+  /** Its first and its last step, from 1; the stretches of a run follow one another. */
+  fromStep: number;
+  toStep: number;
+  /** Everything that decides what is learned, `steps` with it: the learning rate falls towards it. */
+  settings: Record<string, unknown>;
+  backend: RunRecord["backend"];
+  /** When it was begun, in ISO 8601. */
+  started: string;
+}
 
 /** What `run.json` says. */
 export interface RunRecord {
@@ -18,8 +39,14 @@ export interface RunRecord {
   commit?: string;
   /** What computed. */
   backend: { name: string; adapter?: string; workers: number };
-  /** How far the run came. */
-  status: "running" | "interrupted" | "finished";
+  /** How far the run came. `failed`: an error ended it. One that says `running` but is held by no process was cut off. */
+  status: "running" | "interrupted" | "finished" | "failed";
+  /** What was trained with which settings, from step 1 on. */
+  stretches?: Stretch[];
+  /** SHA-256 of the data that were trained on, where they are more than a name. */
+  data?: string;
+  /** The model that drew what is in the folder, where nothing was trained. */
+  drawnFrom?: DrawnFrom;
   /** When it was begun, in ISO 8601. */
   started: string;
   /** When it was last written, in ISO 8601. */
@@ -30,6 +57,9 @@ export interface RunRecord {
   results: Record<string, unknown>;
 }
 
+/** Objects and lists within each other, of which a record has few. */
+const DEEPEST = 20;
+
 /**
  * Reads a run.json.
  *
@@ -38,12 +68,53 @@ export interface RunRecord {
 export async function readRecord(path: string): Promise<Partial<RunRecord>> {
   const content = await readText(path);
   try {
-    const record = JSON.parse(content);
+    const record = isDeep(content) ? undefined : JSON.parse(content);
     if (isTable(record) && isTable(record.settings)) return record;
   } catch {
     // not JSON: the error below says so
   }
   throw new UserError(`${path} is not a run's record: expected the run.json that a run writes`);
+}
+
+/**
+ * A setting out of a run.json, brought through the same checks as the command line.
+ *
+ * @throws {UserError} It is none that the flag allows.
+ */
+export function recordedValue<T>(
+  flag: Flag<T>,
+  { name, value, path }: { name: string; value: unknown; path: string },
+): T {
+  const isPlain = ["string", "number", "boolean"].includes(typeof value);
+  const parsed = flag.isSwitch
+    ? typeof value === "boolean" ? value as T : undefined
+    : isPlain
+    ? flag.parse(String(value))
+    : undefined;
+  if (parsed !== undefined) return parsed;
+  const allowed = flag.isSwitch ? "true, false" : flag.allowed;
+  throw new UserError(`${path} has ${name} = ${inWords(value)}; allowed: ${allowed}`);
+}
+
+/** A value of a JSON file as it stands in a message. */
+export function inWords(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  return typeof value === "object" && value !== null ? "a table" : String(value);
+}
+
+/** Whether a JSON text nests deeper than a record does: what walks through it would not come back. */
+function isDeep(json: string): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let i = 0; i < json.length; i++) {
+    const sign = json[i];
+    if (isText && sign === "\\") i++;
+    else if (sign === '"') isText = !isText;
+    else if (!isText && (sign === "[" || sign === "{")) depth++;
+    else if (!isText && (sign === "]" || sign === "}")) depth--;
+    if (depth > DEEPEST) return true;
+  }
+  return false;
 }
 
 /** Whether a value of a JSON file is an object. */

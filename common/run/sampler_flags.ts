@@ -4,6 +4,7 @@
  * @module
  */
 import { UserError } from "../user_error.ts";
+import { recordedValue } from "./record.ts";
 import { choice, type Flag, integer, kebab, number, type Settings } from "./flags.ts";
 
 /** Which chain leads from noise to an image, and how long it is. */
@@ -77,11 +78,10 @@ export function recordedSampler(
 ): SamplerSettings & { seed: number } {
   const settings: Record<string, unknown> = {};
   for (const [name, flag] of Object.entries({ ...samplerFlags, seed: seedFlag })) {
-    const value = recorded[name];
-    settings[name] = value === undefined ? flag.default : flag.parse(String(value));
-    if (settings[name] === undefined) {
-      throw new UserError(`${path} has ${name} = ${value}; allowed: ${flag.allowed}`);
-    }
+    const value = Object.hasOwn(recorded, name) ? recorded[name] : undefined;
+    settings[name] = value === undefined
+      ? flag.default
+      : recordedValue<unknown>(flag, { name, value, path });
   }
   return settings as SamplerSettings & { seed: number };
 }

@@ -18,7 +18,7 @@ import {
 } from "./flags.ts";
 import { helpText } from "./help.ts";
 import { askForFolder } from "../files/writing.ts";
-import { readRecord } from "./record.ts";
+import { inWords, readRecord, recordedValue, type RunRecord } from "./record.ts";
 import { UserError } from "../user_error.ts";
 
 /** The flags that every script has. */
@@ -120,8 +120,12 @@ export async function readSettings<F extends Flags>(
   if (resume === undefined && from === undefined) return first;
   if (resume !== undefined) await askForFolder(resume);
   const path = from ?? `${resume}/run.json`;
-  const earlier = checkRecorded(command, await readRecord(path), path);
-  if (resume !== undefined) refuseChanges(command, first.given, earlier, resume);
+  const record = await readRecord(path);
+  const earlier = checkRecorded(command, record, path);
+  if (resume !== undefined) {
+    refuseDrawn(record, resume);
+    refuseChanges(command, first.given, earlier, resume);
+  }
   const { settings, given } = parseCommandLine(command, args, earlier);
   return { settings, given };
 }
@@ -129,24 +133,32 @@ export async function readSettings<F extends Flags>(
 /** Checks recorded settings in the same way as the command line. */
 function checkRecorded<F extends Flags>(
   command: Command<F>,
-  record: { script?: unknown; settings?: unknown },
+  record: Partial<RunRecord>,
   path: string,
 ): Partial<Settings<F>> {
   if (record.script !== command.name) {
-    throw new UserError(`${path} is a run of ${record.script}; expected one of ${command.name}`);
+    const script = inWords(record.script);
+    throw new UserError(`${path} is a run of ${script}; expected one of ${command.name}`);
   }
   const settings: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(record.settings as Record<string, unknown>)) {
-    const flag = command.flags[name];
-    if (!flag) throw new UserError(`${path} has the setting ${name}, which is not known here`);
-    if (NOT_INHERITED.includes(name) || value === null) continue;
-    const parsed = flag.isSwitch ? Boolean(value) : flag.parse(String(value));
-    if (parsed === undefined) {
-      throw new UserError(`${path} has ${name} = ${value}; allowed: ${flag.allowed}`);
+  for (const [name, value] of Object.entries(record.settings!)) {
+    if (!Object.hasOwn(command.flags, name)) {
+      throw new UserError(`${path} has the setting ${name}, which is not known here`);
     }
-    settings[name] = parsed;
+    const isOfModel = name === "resume" && record.drawnFrom !== undefined; // what was drawn with
+    if (value === null || NOT_INHERITED.includes(name) && !isOfModel) continue;
+    settings[name] = recordedValue(command.flags[name], { name, value, path });
   }
   return settings as Partial<Settings<F>>;
+}
+
+/** Refuses a folder in which nothing was trained. */
+function refuseDrawn({ drawnFrom }: Partial<RunRecord>, folder: string): void {
+  if (drawnFrom === undefined) return;
+  throw new UserError(
+    `${folder} holds what a model drew, and no model; its run is ${inWords(drawnFrom?.run)}: ` +
+      "give that to --resume",
+  );
 }
 
 function refuseChanges<F extends Flags>(
@@ -155,13 +167,14 @@ function refuseChanges<F extends Flags>(
   earlier: Partial<Settings<F>>,
   folder: string,
 ): void {
-  for (const name of decisiveSettings(command, given)) {
+  const kept = decisiveSettings(command, given);
+  if (given.preset !== undefined) kept.push("preset"); // it would be recorded, and change nothing
+  for (const name of kept) {
     if (given[name] === earlier[name]) continue;
+    const [wanted, found] = [inWords(given[name]), inWords(earlier[name])];
     throw new UserError(
-      `--${kebab(name)} ${given[name]}: the run in ${folder} has ${kebab(name)} ${
-        earlier[name]
-      }; ` +
-        "leave the flag out to go on with it, or --resume out to start another run",
+      `--${kebab(name)} ${wanted}: the run in ${folder} has ${kebab(name)} ${found}; leave the ` +
+        "flag out to go on with it, or --resume out to start another run",
     );
   }
 }

@@ -11,8 +11,9 @@ import { UserError } from "../user_error.ts";
 import {
   type Contents,
   decodeSafetensors,
-  encodeSafetensors,
+  encodeSealed,
   type HostTensor,
+  isIntact,
 } from "../files/safetensors.ts";
 
 /** The newest state, the one before it, and one that is written but not yet the newest. */
@@ -44,8 +45,7 @@ export async function saveState(
   identity: RunIdentity = {},
 ): Promise<void> {
   const metadata = { ...identity, step: String(step) };
-  const sha256 = await checksum(tensors, metadata);
-  const bytes = encodeSafetensors(tensors, { ...metadata, sha256 });
+  const bytes = await encodeSealed(tensors, metadata);
   await writeAtomically(`${folder}/${NEXT}`, bytes);
   try {
     await Deno.rename(`${folder}/${NEWEST}`, `${folder}/${PREVIOUS}`).catch(ignoreMissing);
@@ -92,12 +92,11 @@ async function readState(path: string, identity: RunIdentity): Promise<State> {
   return { step: Number(metadata.step), tensors };
 }
 
-async function verify(path: string, { tensors, metadata }: Contents): Promise<void> {
-  const { sha256, ...rest } = metadata;
-  if (!/^\d+$/.test(metadata.step ?? "")) {
+async function verify(path: string, contents: Contents): Promise<void> {
+  if (!/^\d+$/.test(contents.metadata.step ?? "")) {
     throw new UserError(`${path} is not a checkpoint of this project: it names no step`);
   }
-  if (sha256 !== await checksum(tensors, rest)) {
+  if (!await isIntact(contents)) {
     throw new UserError(`${path} is damaged: its checksum does not fit its content`);
   }
 }
@@ -109,14 +108,6 @@ function refuseForeign(path: string, metadata: RunIdentity, identity: RunIdentit
     if (found === undefined || found === expected) continue;
     throw new UserError(`${path} is of another run: its ${name} is ${found}, not ${expected}`);
   }
-}
-
-async function checksum(
-  tensors: Map<string, HostTensor>,
-  metadata: Record<string, string>,
-): Promise<string> {
-  const digest = await crypto.subtle.digest("SHA-256", encodeSafetensors(tensors, metadata));
-  return new Uint8Array(digest).toHex();
 }
 
 function ignoreMissing(error: unknown): void {

@@ -64,14 +64,18 @@ const LOSSES = "history.loss";
  *
  * @returns The tensors to resume from, or undefined when no checkpoint was written yet, and the losses
  * so far.
- * @throws {UserError} The checkpoints cannot be used.
+ * @throws {UserError} The checkpoints cannot be used, or are gone.
  */
 export async function resumeTraining(
   folder: RunFolder,
 ): Promise<{ step: number; tensors?: Map<string, tf.Tensor>; losses: number[] }> {
   const notice = (line: string) => console.error(`note: ${line}`);
   const state = await loadState(folder.path, notice, folder.identity);
-  if (!state) return { step: 0, losses: [] };
+  if (!state) {
+    await refuseLostState(folder);
+    notice(`${folder.path} has no checkpoint yet; the run begins at its first step`);
+    return { step: 0, losses: [] };
+  }
   const { step, tensors } = state;
   const losses = tensors.get(LOSSES)?.data ?? [];
   if (losses.length !== step) {
@@ -81,6 +85,15 @@ export async function resumeTraining(
   }
   tensors.delete(LOSSES);
   return { step, tensors: toTensors(tensors), losses: Array.from(losses) };
+}
+
+/** Refuses to begin anew where a loss curve says that there was a checkpoint: it is written after one. */
+async function refuseLostState({ path }: RunFolder): Promise<void> {
+  if (!await Deno.stat(`${path}/loss.csv`).then(() => true, () => false)) return;
+  throw new UserError(
+    `${path} has a loss curve and no state.safetensors to go on from; bring that back, or start ` +
+      `another run like it with --from ${path}/run.json`,
+  );
 }
 
 /**

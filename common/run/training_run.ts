@@ -9,10 +9,15 @@ import { type Backend, type BackendName, selectBackend } from "../backend.ts";
 import { writeSafetensors } from "../checkpoint.ts";
 import { makeTensorsReadable } from "../inspect/readable_tensors.ts";
 import type { Adam } from "../network/adam.ts";
+import { type MemorySetting, refuseTooLarge } from "../network/memory.ts";
 import type { Command, Flags, Settings } from "./flags.ts";
 import { type OpenOptions, RunFolder } from "./folder.ts";
 import { commandText } from "./help.ts";
 import { inWords } from "./progress.ts";
+import { readRecord, type RunRecord, type Stretch } from "./record.ts";
+import { checkData, isFinished, refuseNonFinite } from "./run_checks.ts";
+import { decisiveSettings } from "./settings.ts";
+import { planStretches, rateChange, recordedStretches, stretchByStretch } from "./stretches.ts";
 import {
   followTraining,
   resumeTraining,
@@ -56,21 +61,34 @@ export interface ScriptSettings {
 export interface TrainingSettings extends ScriptSettings {
   /** Number of the last step. */
   steps: number;
+  /** How the learning rate falls. */
+  decay: "cosine" | "none";
   /** Seconds between checkpoints. */
   checkpointEvery: number;
+  from: string | undefined;
+}
+
+/** What every script trains with. */
+interface Trained {
+  adam: Adam;
+  settings: { steps: number };
 }
 
 /** A script that trains, in its parts. T is what the script trains with: data, model, optimizer. */
-export interface TrainingScript<F extends Flags, T extends { adam: Adam }> {
+export interface TrainingScript<F extends Flags, T extends Trained> {
   /** Its command line. */
   command: Command<F>;
   /** Data, an untrained model and its optimizer. */
   start(settings: Settings<F>): Promise<T>;
+  /** What decides how much memory is needed, the setting to make smaller first. */
+  memory(settings: Settings<F>): MemorySetting[];
+  /** SHA-256 of the data, where they come from files. */
+  data?(training: NoInfer<T>): string | undefined;
   /** The network whose weights are kept. */
   network(training: NoInfer<T>): Network;
   /** Whether its averaged weights are those to draw with. Default: false, the last ones. */
   averaged?: boolean;
-  /** The training loop, from the step after the optimizer's last one. */
+  /** The training loop, from the step after the optimizer's last one to `settings.steps`. */
   train(training: NoInfer<T>): Iterable<TrainingStep>;
   /** What the progress bar shows. */
   bar?: Pick<TrainingOptions, "lossName" | "unit" | "unitsPerStep">;
@@ -81,25 +99,31 @@ export interface TrainingScript<F extends Flags, T extends { adam: Adam }> {
   };
   /** Draws, measures and writes, with the weights to draw with in the network. */
   report(training: NoInfer<T> & { folder: RunFolder }, losses: number[]): Promise<Conclusion>;
-  /** Writes the page of the finished run in this folder. */
-  writePage(folder: string): Promise<void>;
+  /** Writes the page of a run in this folder, with what its run.json is going to say. */
+  writePage(folder: string, record: RunRecord): Promise<void>;
 }
 
 /**
  * Trains from where the run stands to its last step, then reports.
  *
+ * An error that ends a run is noted in its run.json: the status is `failed`.
+ *
  * @returns The exit code: 0 for a finished run, 130 after Ctrl-C.
- * @throws {UserError} What the parts of the script throw, and {@linkcode followTraining}.
+ * @throws {UserError} What the parts of the script throw, and {@linkcode followTraining}; `--out` with
+ * `--resume`; more memory is needed than there is; other data than the run was begun with; a result that is not a number.
  */
-export async function trainAndReport<F extends Flags, T extends { adam: Adam }>(
+export async function trainAndReport<F extends Flags, T extends Trained>(
   script: TrainingScript<F, T>,
   settings: Settings<F> & TrainingSettings,
 ): Promise<number> {
+  const { command } = script;
+  if (await isFinished(command, settings)) return 0;
   return await onBackend(settings, async (backend) => {
+    refuseTooLarge(script.memory(settings), backend);
     const training = await script.start(settings);
-    const { command } = script;
     return await inRunFolder({ command, settings, backend }, async (folder) => {
       const started = performance.now();
+      await checkData(folder, script.data?.(training), settings);
       const end = await train(script, { ...training, folder }, settings);
       return await withWeightsToDrawWith(script, training, async () => {
         if (end.status === "finished" || script.averaged) {
@@ -107,9 +131,11 @@ export async function trainAndReport<F extends Flags, T extends { adam: Adam }>(
         }
         if (end.status === "interrupted") return 130;
         const { results, lines } = await script.report({ ...training, folder }, end.losses);
+        refuseNonFinite(results);
         folder.addSeconds("all", (performance.now() - started) / 1000);
-        await folder.update({ status: "finished", results: { ...results } });
-        await script.writePage(folder.path);
+        const finished = { status: "finished", results: { ...results } } as const;
+        await script.writePage(folder.path, { ...folder.record, ...finished });
+        await folder.update(finished);
         console.log(`${folder.path}, ${inWords(folder.record.seconds.all)}: ${lines.join("\n")}`);
         return 0;
       });
@@ -131,7 +157,10 @@ export async function onBackend<R>(
   }
 }
 
-/** Opens a run's folder, says where it is, lets `use` work in it, and releases it. */
+/**
+ * Opens a run's folder, says where it is, lets `use` work in it, and releases it. What `use` throws
+ * is noted in the run's record.
+ */
 export async function inRunFolder<R>(
   options: OpenOptions,
   use: (folder: RunFolder) => Promise<R>,
@@ -140,12 +169,15 @@ export async function inRunFolder<R>(
   console.error(`${options.backend.reason}\nwriting to ${folder.path}`);
   try {
     return await use(folder);
+  } catch (error) {
+    await folder.fail();
+    throw error;
   } finally {
     folder.close();
   }
 }
 
-async function train<F extends Flags, T extends { adam: Adam }>(
+async function train<F extends Flags, T extends Trained>(
   script: TrainingScript<F, T>,
   training: T & { folder: RunFolder },
   settings: TrainingSettings,
@@ -153,9 +185,16 @@ async function train<F extends Flags, T extends { adam: Adam }>(
   const { adam, folder } = training;
   const { meanwhile } = script;
   const network = script.network(training);
-  return await followTraining(script.train(training), {
+  const losses = settings.resume === undefined ? [] : await resume(network, adam, folder);
+  const stretches = await planned(script.command, { folder, settings, done: losses.length });
+  const loop = stretchByStretch(
+    stretches,
+    losses.length,
+    (steps) => script.train({ ...training, settings: { ...training.settings, steps } }),
+  );
+  return await followTraining(loop, {
     folder,
-    losses: settings.resume === undefined ? [] : await resume(network, adam, folder),
+    losses,
     steps: settings.steps,
     checkpointEvery: settings.checkpointEvery,
     state: () => new Map([...network.stateDict(), ...adam.stateDict()]),
@@ -172,6 +211,30 @@ async function train<F extends Flags, T extends { adam: Adam }>(
   });
 }
 
+/** Notes in the record what is trained with which settings, and says what other steps change. */
+async function planned(
+  command: Command<Flags>,
+  { folder, settings, done }: { folder: RunFolder; settings: TrainingSettings; done: number },
+): Promise<Stretch[]> {
+  const values = settings as unknown as Record<string, unknown>;
+  const names = ["steps", ...decisiveSettings(command, values)];
+  const { backend, stretches, updated } = folder.record;
+  const next = {
+    settings: Object.fromEntries(names.map((name) => [name, values[name]])),
+    backend,
+    started: updated,
+  };
+  const { from, steps, decay } = settings;
+  const repeated = from === undefined ? [] : recordedStretches(await readRecord(from), from);
+  const before = stretches ?? (repeated.at(-1)?.settings.steps === steps ? repeated : []);
+  const change = stretches &&
+    rateChange(Number(stretches.at(-1)?.settings.steps), done, { decay, steps });
+  if (change) console.error(`note: ${change}`);
+  const plan = planStretches(before, done, next);
+  folder.record.stretches = plan;
+  return plan;
+}
+
 /** Brings network and optimizer to where an earlier process stopped; returns the losses until then. */
 async function resume(network: Network, adam: Adam, folder: RunFolder): Promise<number[]> {
   const { tensors, losses } = await resumeTraining(folder);
@@ -184,7 +247,7 @@ async function resume(network: Network, adam: Adam, folder: RunFolder): Promise<
 }
 
 /** Runs `use` with the averaged weights in the network, where a script draws with those. */
-async function withWeightsToDrawWith<F extends Flags, T extends { adam: Adam }, R>(
+async function withWeightsToDrawWith<F extends Flags, T extends Trained, R>(
   { averaged }: TrainingScript<F, T>,
   { adam }: T,
   use: () => Promise<R>,
@@ -193,7 +256,7 @@ async function withWeightsToDrawWith<F extends Flags, T extends { adam: Adam }, 
 }
 
 /** Writes the weights that are in the network now. */
-async function writeModel<F extends Flags, T extends { adam: Adam }>(
+async function writeModel<F extends Flags, T extends Trained>(
   script: TrainingScript<F, T>,
   training: T,
   folder: RunFolder,

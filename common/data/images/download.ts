@@ -135,7 +135,7 @@ async function save(
       controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
     },
   });
-  const file = await Deno.open(path, { write: true, create: true, truncate: true });
+  const file = await Deno.open(path, { write: true, createNew: true });
   await stream.pipeThrough(checked).pipeTo(file.writable);
   if (length < bytes) throw wrongLength(`only ${length}`);
   return hash.digest("hex");

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sha256 } from "../../files/sha256.ts";
 import { UserError } from "../../user_error.ts";
 import { readCifar10Folder } from "./cifar10.ts";
 import { ADDRESSES, download, type RemoteFile } from "./download.ts";
@@ -62,13 +63,15 @@ export async function loadImages(options: LoadOptions): Promise<ImageSet> {
   const images = await readImages(options);
   // digits and clothes lie on black
   const background = dataset.includes("mnist") ? 0 : undefined;
+  const pixels = fitToSize(images, size, background);
   return {
     name: dataset,
     count: images.count,
     height: size,
     width: size,
     channels: images.channels as 1 | 3,
-    pixels: fitToSize(images, size, background),
+    pixels,
+    sha256: await sha256(pixels),
     labels: images.labels,
     flips: dataset === "cifar10",
   };

@@ -4,6 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { inflateSync } from "node:zlib";
 import { PNG } from "pngjs";
 import { UserError } from "../../user_error.ts";
 
@@ -40,6 +41,7 @@ export function readPng(bytes: Uint8Array, name: string): Rgba {
         `allowed are 1x1 to ${LARGEST_SIDE}x${LARGEST_SIDE}: save it smaller`,
     );
   }
+  checkPixelData(bytes, { width, height }, name);
   const { data } = decode(bytes, name);
   // every row has to be there: 4 bytes a pixel
   if (data.length !== 4 * width * height) throw broken(name, "pixels are missing");
@@ -61,11 +63,66 @@ function claimedSize(bytes: Uint8Array, name: string): [number, number] {
   return [view.getUint32(16), view.getUint32(20)];
 }
 
+/** Samples of a pixel, by colour type: grey, colour, palette, grey and alpha, colour and alpha. */
+const SAMPLES: Record<number, number> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 };
+/** The seven passes of an interlaced image: first column and row, then the steps between them. */
+const PASSES = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+];
+
+/**
+ * Counts the pixel data: a decoder takes rows that are not there for black.
+ *
+ * @throws {UserError} They are missing, damaged, or fewer or more than the header says.
+ */
+function checkPixelData(
+  bytes: Uint8Array,
+  { width, height }: { width: number; height: number },
+  name: string,
+): void {
+  const [depth, colour, , , interlaced] = bytes.subarray(24, 29);
+  if (!(colour in SAMPLES) || ![1, 2, 4, 8, 16].includes(depth)) {
+    throw broken(name, "its header names no kind of pixels");
+  }
+  const rowBytes = (columns: number) => 1 + Math.ceil(columns * SAMPLES[colour] * depth / 8);
+  const expected = (interlaced ? PASSES : [[0, 0, 1, 1]]).reduce((sum, [x, y, dx, dy]) => {
+    const [columns, rows] = [Math.ceil((width - x) / dx), Math.ceil((height - y) / dy)];
+    return columns > 0 && rows > 0 ? sum + rows * rowBytes(columns) : sum;
+  }, 0);
+  let found: number;
+  try {
+    found = inflateSync(packedPixels(bytes), { maxOutputLength: expected + 1 }).length;
+  } catch {
+    throw broken(name, "its pixel data are missing, damaged or too many");
+  }
+  if (found !== expected) {
+    throw broken(name, `${found} bytes of pixel data; its header says ${expected}`);
+  }
+}
+
+/** What is in the file's IDAT chunks, one behind the other. */
+function packedPixels(bytes: Uint8Array): Uint8Array {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const parts: Uint8Array[] = [];
+  for (let at = 8; at + 12 <= bytes.length;) {
+    const length = view.getUint32(at);
+    if (view.getUint32(at + 4) === 0x49444154) parts.push(bytes.subarray(at + 8, at + 8 + length));
+    at += 12 + length;
+  }
+  return Buffer.concat(parts);
+}
+
 function decode(bytes: Uint8Array, name: string): { data: Uint8Array } {
   try {
     return PNG.sync.read(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-  } catch (error) {
-    throw broken(name, error instanceof Error ? error.message.split("\n")[0] : String(error));
+  } catch {
+    throw broken(name, "what is in it cannot be decoded");
   }
 }
 

@@ -16,7 +16,7 @@ import { UserError } from "../../user_error.ts";
  * @throws {UserError} A line is not two finite numbers (the message names the first), there are fewer than
  * two rows, or all numbers of a column are equal.
  */
-export function parsePoints(content: string, name: string): Float32Array {
+export function parsePoints(content: string, name: string): Float32Array<ArrayBuffer> {
   const rows: [number, number][] = [];
   const lines = content.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/);
   let headings = false;
@@ -80,10 +80,15 @@ function parseRow(cells: string[], where: string): [number, number] {
   return [x, y];
 }
 
-function standardize(rows: [number, number][], name: string): Float32Array {
+function standardize(rows: [number, number][], name: string): Float32Array<ArrayBuffer> {
   const points = new Float32Array(2 * rows.length);
   for (const column of [0, 1]) {
     const values = rows.map((row) => row[column]);
+    if (values.every((value) => value === values[0])) { // its mean may be rounded to another number
+      throw new UserError(
+        `${name}: column ${column + 1} is ${values[0]} throughout; it must vary to be learned`,
+      );
+    }
     const mean = values.reduce((sum, x) => sum + x / values.length, 0);
     const variance = values.reduce((sum, x) => sum + (x - mean) ** 2 / values.length, 0);
     if (!(variance > 0) || !Number.isFinite(variance)) {

@@ -4,6 +4,7 @@
  * @module
  */
 import { readText } from "../../files/reading.ts";
+import { sha256 } from "../../files/sha256.ts";
 import type { Draw } from "../../random.ts";
 import { sampleCircles } from "./circles.ts";
 import { parsePoints, resample } from "./csv.ts";
@@ -16,6 +17,8 @@ export interface PointData {
   name: string;
   /** In which unit the points are, in a few words. */
   scale: string;
+  /** SHA-256 of the points, where they come from a file. */
+  sha256?: string;
   /** Draws points; [count·2], x and y of each in turn. */
   sample(draw: Draw, count: number): Float32Array;
   /** How far points are from the shape itself, [N], where it has no width. */
@@ -49,6 +52,7 @@ export async function pointData(name: string): Promise<PointData> {
       return {
         name,
         scale: "each column with standard deviation 1",
+        sha256: await sha256(new Uint8Array(points.buffer)),
         sample: (draw, count) => resample(points, draw, count),
       };
     }

@@ -27,10 +27,10 @@ const PANEL = 8;
 const CHUNK = 4096;
 
 /**
- * Gives the wasm backend fast kernels for every operation of the project. To be called once, with
+ * Gives the wasm backend fast kernels for every operation of the project. Call it once, with
  * the backend active.
  *
- * @param threads The threads to run on, asked for at every call.
+ * @param threads Gives the threads to run on; called at every operation.
  */
 export function registerWasmKernels(threads: () => KernelThreads): void {
   const kernels = new WasmKernels(tf.backend() as BackendWasm, threads);
@@ -353,7 +353,7 @@ class WasmKernels {
   }
 }
 
-/** Few blocks of work: their panels are shared out as well, or most threads would have nothing to do. */
+/** With few blocks of work their panels are divided among the threads as well, or most would be idle. */
 function sharesOfPanels(panels: number, blocks: number): number {
   return Math.min(panels, Math.ceil(32 / blocks));
 }

@@ -51,15 +51,15 @@ export async function startWasmBackend(): Promise<WebAssembly.Memory> {
   return memory;
 }
 
-/** A copy of a module whose own memory, which must have a maximum, is declared shared. */
+/** A copy of a module with its memory, which must have a maximum, declared as shared. */
 export function declareMemoryShared(module: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(module);
-  let at = 8; // behind the magic number and the version
+  let at = 8; // after the magic number and the version
   while (at < bytes.length) {
     const section = bytes[at];
     const [length, start] = readUnsigned(bytes, at + 1);
     if (section === MEMORY_SECTION) {
-      const [, limits] = readUnsigned(bytes, start); // behind the number of memories
+      const [, limits] = readUnsigned(bytes, start); // after the number of memories
       if (bytes[limits] !== HAS_MAXIMUM) break;
       bytes[limits] |= SHARED;
       return bytes;
@@ -69,7 +69,7 @@ export function declareMemoryShared(module: Uint8Array): Uint8Array<ArrayBuffer>
   throw new Error("tfjs's WASM module declares its memory in an unexpected way: was it updated?");
 }
 
-/** LEB128: the value at `at` and the position behind it. */
+/** LEB128: the value at `at` and the position after it. */
 function readUnsigned(bytes: Uint8Array, at: number): [value: number, next: number] {
   let value = 0;
   for (let shift = 0;; shift += 7) {

@@ -16,7 +16,7 @@ let current: KernelThreads | undefined;
 
 /**
  * Makes `wasm` the active backend and runs its kernels on `threads` threads, the calling one
- * included. Called again, it keeps the tensors and changes the number of threads.
+ * included. A second call keeps the tensors and changes the number of threads.
  */
 export async function startWasm(threads: number): Promise<KernelThreads> {
   const first = memory === undefined;

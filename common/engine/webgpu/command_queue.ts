@@ -1,6 +1,6 @@
 /**
- * TensorFlow.js's WebGPU backend from the inside: its tensors' buffers and its queue of commands,
- * which work of one's own must go through to stay in order with tfjs's.
+ * TensorFlow.js's WebGPU backend from the inside: its tensors' buffers and its queue of commands. The
+ * project's own work goes through that queue, too, so that it stays in order with tfjs's.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export function webgpuBackend(): WebGPUBackend {
   return tf.backend() as unknown as WebGPUBackend;
 }
 
-/** tfjs's command queue, which reads and writes of one's own must go through to stay in order. */
+/** tfjs's command queue; all reads and writes go through it, so that they stay in order. */
 export function commandQueue(): CommandQueue {
   return webgpuBackend() as unknown as CommandQueue;
 }
@@ -34,7 +34,7 @@ export function allocate(shape: number[]): tf.TensorInfo {
   return webgpuBackend().makeTensorInfo(shape, "float32");
 }
 
-/** Frees a tensor that was only needed between two dispatches. */
+/** Frees a tensor that was needed only between two dispatches. */
 export function release(tensor: tf.TensorInfo): void {
   webgpuBackend().disposeData(tensor.dataId);
 }

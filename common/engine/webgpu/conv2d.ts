@@ -79,8 +79,8 @@ fn store(row: u32, column: u32, z: u32, value: vec4f) {
 
 /**
  * ∂L/∂x[b,i,j,c] = Σ over taps and o of ∂L/∂y[b, (i+p−u)/s, (j+p−v)/s, o] · w[u,v,c,o], over the taps
- * for which the divisions leave nothing over: the same taps for all pixels whose i and j leave the
- * same over, so each of these s² classes of pixels is a product z of its own.
+ * for which both divisions have no remainder. All pixels whose i and j have the same remainders modulo s
+ * have the same taps, so each of these s² classes of pixels is a product z of its own.
  */
 export function conv2dInputGradientKernel(tiling: Tiling): tf.KernelFunc {
   return ({ inputs, attrs }) => {
@@ -108,7 +108,7 @@ export function conv2dInputGradientKernel(tiling: Tiling): tf.KernelFunc {
 }
 
 const INPUT_GRADIENT = `
-// what the rows and columns of pixels of this class leave over when divided by s
+// the remainders of this class's rows and columns modulo s
 fn classOf(z: u32) -> vec2u { return vec2u(z / p.stride, z % p.stride); }
 
 // the first tap that reaches this class, in each direction; then every s-th

@@ -1,5 +1,5 @@
 /**
- * Running WGSL of one's own on TensorFlow.js's WebGPU backend: in its command queue, on its tensors.
+ * Running the project's own WGSL on TensorFlow.js's WebGPU backend: in its command queue, on its tensors.
  *
  * tfjs's `runWebGPUProgram` gives a kernel one output and wraps it in a page of generated code. Here
  * the shader is the whole shader, it may write several tensors, also in place, and it is compiled
@@ -105,7 +105,7 @@ function compile(device: GPUDevice, call: Dispatch): Compiled {
   });
 }
 
-/** The entry, made if it is not there yet. */
+/** The entry; it is made if it is missing. */
 function entryOf<K, V>(
   map: { get(key: K): V | undefined; set(key: K, value: V): unknown },
   key: K,

@@ -21,7 +21,7 @@ import { dispatch } from "./dispatch.ts";
 import { FLAT_INDEX, flatWorkgroups } from "./flat_index.ts";
 import { acrossLanes, valueType } from "./reduction.ts";
 
-/** The largest number that a device is sure to know; stands for "no limit". */
+/** The largest number that every device knows; it means "no limit". */
 const LARGEST = 3.4e38;
 /** Workgroups that sum the squares of the gradient side by side, and the lanes of each. */
 const NORM_GROUPS = 64;

@@ -10,7 +10,7 @@ import type { NamedTensors } from "./dispatch.ts";
 import { shareSteps, sumOfParts } from "./sum_of_parts.ts";
 import { runProduct, type Tiling } from "./tiled_product.ts";
 
-/** Depth of a step where the depth is shared out: at most this. */
+/** The largest depth of a step where the depth is cut into parts. */
 const LONGEST_STEP = 256;
 
 /** C = A·B over the last two axes. */
@@ -31,7 +31,7 @@ export function linearKernel(tiling: Tiling): tf.KernelFunc {
 
 /**
  * A tiled product z for each matrix of the batch. Aᵀ·B is how a layer's weights get their gradient:
- * few outputs and a long sum over all rows, so there the depth is cut into steps and shared out.
+ * few outputs and a long sum over all rows, so there the depth is cut into parts that run side by side.
  */
 function multiply(
   a: tf.TensorInfo,
@@ -73,7 +73,7 @@ function batched(shape: number[]): number[] {
   return shape.length === 3 ? shape : [1, ...shape];
 }
 
-/** The whole depth where it has no divisor worth a step of its own. */
+/** The whole depth where it has no suitable divisor. */
 function largestDivisor(depth: number, most: number): number {
   for (let step = Math.min(depth, most); step >= 8; step--) if (depth % step === 0) return step;
   return depth;

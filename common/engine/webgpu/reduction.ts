@@ -1,5 +1,5 @@
 /**
- * Sums over what the invocations of one workgroup hold, by halving: lane i takes over from lane
+ * Sums over what the invocations of one workgroup hold, by halving: lane i adds the sum of lane
  * i + n/2, then n is halved. The order of additions is fixed, and rounding errors grow only with
  * the logarithm of the number of lanes.
  *

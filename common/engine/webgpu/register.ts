@@ -1,5 +1,5 @@
 /**
- * Puts the WGSL kernels in the place of the composed ones.
+ * Replaces the composed kernels by WGSL ones.
  *
  * @module
  */

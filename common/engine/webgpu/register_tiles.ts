@@ -12,7 +12,7 @@
  */
 import type { Tiles, TileShape, Window } from "./tiles.ts";
 
-/** As many as a CPU with AVX2 has lanes: one vector. */
+/** One vector of a CPU with AVX2. */
 const WORKGROUP = 8;
 
 /** A tile for each invocation. */
@@ -75,35 +75,38 @@ function windowOf(tileRows: number, { window }: TileShape): Window {
   return fits ? { ...window, run: Math.min(window.run, tileRows) } : { taps: 1, run: tileRows };
 }
 
-/** The places that a tile's rows read at any tap, each with a row and a tap that get there. */
-function places({ taps, run }: Window, tileRows: number): { m: number; tap: number; at: string }[] {
+/** The positions that a tile's rows read at any tap, each with a row and a tap that read it. */
+function positions(
+  { taps, run }: Window,
+  tileRows: number,
+): { m: number; tap: number; at: string }[] {
   return range(tileRows).flatMap((m) => {
     const tapsOfItsOwn = m % run === run - 1 ? taps : 1; // the next row has the others
-    return range(tapsOfItsOwn).map((tap) => ({ m, tap, at: place(m, tap, run) }));
+    return range(tapsOfItsOwn).map((tap) => ({ m, tap, at: positionOf(m, tap, run) }));
   });
 }
 
-/** Names start<place>. */
+/** Names start<position>. */
 function startsOfA(window: Window, tileRows: number): string {
-  return places(window, tileRows).map(({ m, tap, at }) =>
+  return positions(window, tileRows).map(({ m, tap, at }) =>
     `    let start${at} = startOfA(origin${m}, step + ${tap}u, z);\n`
   ).join("");
 }
 
-/** Names a<place>, four of depth in one. */
+/** Names a<position>, four of depth in one. */
 function loadWindow(window: Window, tileRows: number): string {
-  return places(window, tileRows).map(({ at }) =>
+  return positions(window, tileRows).map(({ at }) =>
     `      let a${at} = ` +
     `select(vec4f(), loadA(u32(max(start${at}, 0)) + k, p.depth - k), start${at} >= 0);\n`
   ).join("");
 }
 
 /** What row m reads at a tap: the number of its run, and how far along. */
-function place(m: number, tap: number, run: number): string {
+function positionOf(m: number, tap: number, run: number): string {
   return `${Math.floor(m / run)}_${m % run + tap}`;
 }
 
-/** Four steps of depth a turn where an operand's depth is read four at a time. */
+/** Four steps of depth in each round of the loop where an operand's depth is read four at a time. */
 function depthPerTurn({ aContiguous, bContiguous }: TileShape): number {
   return aContiguous === "depth" || bContiguous === "depth" ? 4 : 1;
 }
@@ -134,13 +137,13 @@ function loadB(tileColumns: number, shape: TileShape): string {
   const columns = range(tileColumns).map((n) =>
     `      let column${n} = loadB(startB + (column + ${n}u) * p.strideB + k, p.depth - k);\n`
   );
-  const turned = range(4).flatMap((q) =>
+  const transposed = range(4).flatMap((q) =>
     quads.map((n) => {
       const parts = range(4).map((i) => `column${4 * n + i}[${q}]`).join(", ");
       return `      let b${q}_${n} = vec4f(${parts});\n`;
     })
   );
-  return [...columns, ...turned].join("");
+  return [...columns, ...transposed].join("");
 }
 
 function multiply(
@@ -152,7 +155,7 @@ function multiply(
 ): string {
   const a = (m: number, q: number) =>
     shape.aContiguous === "depth"
-      ? `a${place(m, tap, run)}[${q}]`
+      ? `a${positionOf(m, tap, run)}[${q}]`
       : `a${q}_${Math.floor(m / 4)}[${m % 4}]`;
   return rows.flatMap((m) =>
     quads.map((n) => {

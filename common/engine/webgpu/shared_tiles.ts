@@ -82,7 +82,7 @@ function fetchA(ofDepth: boolean): string {
       if (startA >= 0 && k + inner < p.depth) {
         a = loadA(u32(startA) + k + inner, p.depth - k - inner);
       }
-${keepTurned("tileA", "a")}`;
+${keepTransposed("tileA", "a")}`;
   }
   return `      var a = vec4f();
       if (k + rows < p.depth && row + 4u * columns < p.rows) {
@@ -100,7 +100,7 @@ function fetchB(ofDepth: boolean): string {
       if (column + outer < p.columns && k + inner < p.depth) {
         b = loadB(startB + (column + outer) * p.strideB + k + inner, p.depth - k - inner);
       }
-${keepTurned("tileB", "b")}`;
+${keepTransposed("tileB", "b")}`;
   }
   return `      var b = vec4f();
       if (k + rows < p.depth && column + 4u * columns < p.columns) {
@@ -109,15 +109,15 @@ ${keepTurned("tileB", "b")}`;
 ${keepInOrder("tileB", "b")}`;
 }
 
-/** Four neighbours in rows (columns) go to the tile as they are. */
+/** Four neighbours in rows (columns) are copied to the tile. */
 function keepInOrder(tile: string, value: string): string {
   return [0, 1, 2, 3].map((i) =>
     `      ${tile}[rows * ${PITCH}u + 4u * columns + ${i}u] = ${value}[${i}];`
   ).join("\n");
 }
 
-/** Four neighbours in depth go to four rows of the tile. */
-function keepTurned(tile: string, value: string): string {
+/** Four neighbours in depth are copied to four rows of the tile. */
+function keepTransposed(tile: string, value: string): string {
   return [0, 1, 2, 3].map((q) =>
     `      ${tile}[(inner + ${q}u) * ${PITCH}u + outer] = ${value}[${q}];`
   ).join("\n");

@@ -9,7 +9,7 @@ import { dispatch, type NamedTensors } from "./dispatch.ts";
 import { FLAT_INDEX, flatWorkgroups } from "./flat_index.ts";
 import { valueType } from "./reduction.ts";
 
-/** WGSL on a `Value`; e⁻ˣ is kept finite, since devices need not know infinity. */
+/** WGSL on a `Value`; e⁻ˣ is kept finite, since devices need not support infinity. */
 export const SILU = `
 fn sigma(x: Value) -> Value { return 1.0 / (1.0 + exp(min(-x, Value(80.0)))); }
 fn silu(x: Value) -> Value { return x * sigma(x); }

@@ -8,7 +8,7 @@ import { allocate } from "./command_queue.ts";
 import { type Dispatch, dispatch, type NamedTensors } from "./dispatch.ts";
 import { acrossLanes, lanesFor, valueType } from "./reduction.ts";
 
-/** y = e^(s·x − max) / Σ e^(s·x − max): taking the largest away keeps every power in range. */
+/** y = e^(s·x − max) / Σ e^(s·x − max): subtracting the largest keeps every power in range. */
 export const softmaxKernel: tf.KernelFunc = ({ inputs, attrs }) => {
   const { x } = inputs as NamedTensors;
   return overRows("softmax", { x }, attrs!.scale as number, {
@@ -95,7 +95,7 @@ function highest(vec4: boolean): string {
   return `fn highest(v: Value) -> f32 { return ${value}; }\n`;
 }
 
-/** One workgroup a row, folded where there are more rows than workgroups may lie side by side. */
+/** One workgroup a row, in two dimensions where there are more rows than one dimension allows. */
 function rowWorkgroups(rows: number): Dispatch["workgroups"] {
   const folds = Math.ceil(rows / 65535);
   return [Math.ceil(rows / folds), folds];

@@ -10,7 +10,7 @@ import { registerWebgpuKernels } from "./register.ts";
 
 /** Makes WebGPU tfjs's active backend; there must be an adapter. */
 export async function startWebgpu(): Promise<void> {
-  // imported only now: tfjs would otherwise take it for the default of programs that never ask
+  // imported only now: otherwise tfjs would make it the default backend of every program
   await import("@tensorflow/tfjs-backend-webgpu");
   await tf.setBackend("webgpu");
   registerWebgpuKernels();

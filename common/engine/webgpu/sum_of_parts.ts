@@ -1,6 +1,6 @@
 /**
- * Long sums cut into parts: a product with few outputs and much depth would leave a device idle, so
- * its depth is shared out, and the parts' results are added in their order, always the same.
+ * Long sums cut into parts: a product with few outputs and a large depth would leave a device idle. So
+ * its depth is cut into parts that run side by side; their results are added in a fixed order.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { tileSize, type Tiling } from "./tiled_product.ts";
 /** Tiles that keep a device busy: a few for each core, or thousands for a GPU's. */
 const WANTED_TILES: Record<Tiling, number> = { registers: 256, shared: 1024 };
 
-/** How the steps of a product are shared out. */
+/** How the steps of a product are divided into parts. */
 export interface Parts {
   parts: number;
   stepsPerPart: number;

@@ -1,5 +1,5 @@
 /**
- * What a generator of tiles is given and what it gives: the types between `tiled_product.ts` and the two
+ * The input and the output of a generator of tiles: the types between `tiled_product.ts` and the two
  * ways to cut a product up.
  *
  * @module
