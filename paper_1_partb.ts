@@ -38,6 +38,7 @@ import {
   type PointChain,
   reportPoints,
 } from "./common/report/point_report.ts";
+import type { AfterTraining } from "./common/run/duration.ts";
 import { runMain } from "./common/run/main.ts";
 import {
   paper1 as command,
@@ -372,6 +373,11 @@ export async function startTraining(
   return { model, schedule, data, adam: new Adam(model.parameters), settings };
 }
 
+/** What a run does after its training: figures and measurements, which take a few seconds. */
+export function afterTraining(): AfterTraining {
+  return { steps: 0, seconds: 5 };
+}
+
 export { command };
 
 /** The script as a command: its flags in, its exit code out. */
@@ -386,6 +392,7 @@ export async function main(args: string[]): Promise<number> {
     network: ({ model }) => model,
     train,
     bar: { lossName: "KL" },
+    after: afterTraining,
     report: async ({ model, schedule, data, folder, settings: { seed } }, losses) => {
       const report = await reportPoints({
         ...{ folder, data, seed, losses, schedule },

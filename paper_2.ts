@@ -42,6 +42,7 @@ import {
   reverseProcess,
 } from "./common/reverse_process.ts";
 import { datasetFlags } from "./common/run/dataset.ts";
+import { type AfterTraining, drawingSteps } from "./common/run/duration.ts";
 import {
   choice,
   type Command,
@@ -53,10 +54,15 @@ import {
 } from "./common/run/flags.ts";
 import { runMain } from "./common/run/main.ts";
 import { imageMemory, modelFlags, modelOptions } from "./common/run/model_settings.ts";
-import { checkSampler, samplerFlags, type SamplerSettings } from "./common/run/sampler_flags.ts";
+import {
+  chainLength,
+  checkSampler,
+  samplerFlags,
+  type SamplerSettings,
+} from "./common/run/sampler_flags.ts";
 import { commonFlags, readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
-import { decayFlag } from "./common/run/training_flags.ts";
+import { decayFlag, minutesFlag } from "./common/run/training_flags.ts";
 import { trainAndReport } from "./common/run/training_run.ts";
 
 // ---------------------------------------------------------------------------------------------
@@ -208,6 +214,7 @@ const flags = {
   ...datasetFlags,
   ...modelFlags,
   steps: integer({ help: "steps of training", default: 4400 }),
+  minutes: minutesFlag,
   batch: integer({ help: "images a step", default: 32, max: 4096 }),
   learningRate: number({ help: "Adam's step size", default: 2e-3, above: 0, max: 1 }),
   warmUp: integer({ help: "steps in which the learning rate grows to its value", default: 200 }),
@@ -277,6 +284,13 @@ export async function startTraining(
   return { model, adam, images, unseen, settings };
 }
 
+/** What a run does after its training: the samples, and figures and a classifier for a minute. */
+export function afterTraining(settings: PaperSettings): AfterTraining {
+  const { samples, batch, timesteps } = settings;
+  const steps = drawingSteps(samples, chainLength(settings, timesteps), batch);
+  return { steps, seconds: 60 };
+}
+
 /** The script as a command: its flags in, its exit code out. */
 export async function main(args: string[]): Promise<number> {
   const read = await readSettings(command, args);
@@ -301,6 +315,7 @@ export async function main(args: string[]): Promise<number> {
     averaged: true,
     train: algorithm1,
     bar: { unit: "images", unitsPerStep: settings.batch },
+    after: afterTraining,
     meanwhile: { everySeconds: SHEET_EVERY, run: (run, step) => writeSheet(run, step, chainOf) },
     report: (run, losses) => reportImages({ ...run, losses, chainOf }),
     writePage: writeReportPage,

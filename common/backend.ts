@@ -6,9 +6,11 @@
 import * as tf from "@tensorflow/tfjs";
 import { UserError } from "./user_error.ts";
 import { startWasm } from "./engine/wasm/start.ts";
+import { type Adapter, findAdapter } from "./engine/webgpu/adapter.ts";
+import { DeviceFault } from "./engine/webgpu/faults.ts";
 import { startWebgpu } from "./engine/webgpu/start.ts";
 
-/** The backends by name; `auto` takes the first that makes sense on this machine. */
+/** The backends by name; `auto` takes the one that makes sense on this machine. */
 export const BACKEND_NAMES = ["auto", "webgpu", "wasm", "cpu"] as const;
 /** What `--backend` accepts. */
 export type BackendName = typeof BACKEND_NAMES[number];
@@ -25,6 +27,8 @@ export interface Backend {
   workers: number;
   /** One line: what was chosen, why, and what would be faster. */
   reason: string;
+  /** Seconds that a training step took on each backend, where they were measured to choose one. */
+  measured?: { webgpu: number; wasm: number };
   /** Ends worker threads. */
   dispose(): void;
 }
@@ -32,12 +36,13 @@ export interface Backend {
 /**
  * Starts a backend and makes it tfjs's active one.
  *
- * `auto` takes a hardware WebGPU adapter if there is one and WASM on all cores otherwise. A software
- * adapter and plain JavaScript are used only when asked for.
+ * `auto` takes a hardware WebGPU adapter if there is one that gives a device, and WASM on all cores
+ * otherwise; `common/run/backend_choice.ts` looks closer. A software adapter and plain JavaScript are
+ * used only when asked for.
  *
  * @param name One of {@linkcode BACKEND_NAMES}.
  * @param options.workers Threads for WASM. Default: all cores.
- * @throws {UserError} `webgpu` where there is no adapter at all.
+ * @throws {UserError} `webgpu` where there is no adapter at all, or none that gives a device.
  *
  * @example A product on two cores
  * ```ts
@@ -58,38 +63,53 @@ export async function selectBackend(
 ): Promise<Backend> {
   tf.env().set("IS_NODE", false); // Deno looks like Node.js to tfjs, which then recommends a native add-on
   if (name === "cpu") return await startCpu();
-  const gpu = name === "wasm" ? undefined : await findAdapter();
-  if (name === "webgpu" && !gpu) {
+  const wasm = (why: string) => startThreads(options.workers ?? navigator.hardwareConcurrency, why);
+  if (name === "wasm") return await wasm("as asked");
+  const adapter = await findAdapter();
+  if (!adapter) {
+    if (name === "auto") return await wasm("no WebGPU adapter was found; a GPU would be faster");
     throw new UserError(
       "--backend webgpu: this machine has no WebGPU adapter; install the GPU vendor's driver, or a " +
         "software adapter (Debian/Ubuntu: mesa-vulkan-drivers), or use --backend wasm",
     );
   }
-  if (gpu && (name === "webgpu" || !gpu.software)) {
-    await startWebgpu();
-    const software = gpu.software ? "a software adapter, slower than --backend wasm" : "a GPU";
-    return {
-      name: "webgpu",
-      adapter: gpu.name,
-      hardware: !gpu.software,
-      workers: 1,
-      reason: `WebGPU on ${gpu.name}, ${software}`,
-      dispose: () => {},
-    };
+  if (name === "auto" && adapter.software) {
+    return await wasm(
+      `the only WebGPU adapter is software (${adapter.name}); a GPU would be faster`,
+    );
   }
-  const workers = options.workers ?? navigator.hardwareConcurrency;
+  try {
+    return await startGpu(adapter);
+  } catch (error) {
+    if (!(error instanceof DeviceFault)) throw error;
+    if (name === "auto") return await wasm(`${adapter.name}: ${error.message}`);
+    throw new UserError(
+      `--backend webgpu, ${adapter.name}: ${error.message}; renew the driver, or use --backend wasm`,
+      { exitCode: 1, cause: error },
+    );
+  }
+}
+
+async function startGpu(adapter: Adapter): Promise<Backend> {
+  await startWebgpu(adapter);
+  const what = adapter.software ? "a software adapter, slower than --backend wasm" : "a GPU";
+  return {
+    name: "webgpu",
+    adapter: adapter.name,
+    hardware: !adapter.software,
+    workers: 1,
+    reason: `WebGPU on ${adapter.name}, ${what}`,
+    dispose: () => {},
+  };
+}
+
+async function startThreads(workers: number, why: string): Promise<Backend> {
   const threads = await startWasm(workers);
-  const threadsInWords = `${workers} thread${workers === 1 ? "" : "s"}`;
-  const why = name === "wasm"
-    ? "as asked"
-    : gpu
-    ? `the only WebGPU adapter is software (${gpu.name}); a GPU would be faster`
-    : "no WebGPU adapter was found; a GPU would be faster";
   return {
     name: "wasm",
     hardware: false,
     workers,
-    reason: `WASM with ${threadsInWords}: ${why}`,
+    reason: `WASM with ${workers} thread${workers === 1 ? "" : "s"}: ${why}`,
     dispose: () => threads.dispose(),
   };
 }
@@ -103,15 +123,4 @@ async function startCpu(): Promise<Backend> {
     reason: "plain JavaScript, as asked; --backend wasm is about a hundred times faster",
     dispose: () => {},
   };
-}
-
-/** The machine's WebGPU adapter, or undefined. */
-async function findAdapter(): Promise<{ name: string; software: boolean } | undefined> {
-  const adapter = await navigator.gpu?.requestAdapter();
-  if (!adapter) return undefined;
-  const { description, vendor, device } = adapter.info;
-  const name = description || [vendor, device].filter(Boolean).join(" ") || "an unnamed adapter";
-  // not every driver says of itself that it is software
-  const software = adapter.info.isFallbackAdapter || /llvmpipe|swiftshader|lavapipe/i.test(name);
-  return { name, software };
 }

@@ -135,15 +135,11 @@ processTest(
   },
 );
 
-processTest("results that are no numbers end a run, which says so", async (folder) => {
-  const wild = ["--learning-rate", "1", "--decay", "none", "--parametrization", "direct"];
-  const young = ["--hidden", "8", "--batch", "16", "--timesteps", "400", "--steps", "2", ...wild];
+processTest("a run of too few steps stays within the finite numbers", async (folder) => {
+  const young = ["--hidden", "16", "--batch", "32", "--timesteps", "10", "--steps", "40"];
   const ended = await run("paper1", [...young, "--out", "runs/x"], folder);
-  assertRefused(ended, /no finite numbers any more at t = .* --learning-rate/, 1);
-  const { status } = JSON.parse(await Deno.readTextFile(`${folder}/runs/x/run.json`));
-  assertEquals(status, "failed");
-  const issue = ["--hidden", "16", "--batch", "32", "--timesteps", "10", "--steps", "40"];
-  const held = await run("paper1", [...issue, "--out", "runs/y"], folder);
-  assertEquals(held.code, 0, held.stderr);
-  assert(!/NaN|Infinity/.test(held.stdout), held.stdout);
+  assertEquals(ended.code, 0, ended.stderr);
+  assert(!/NaN|Infinity/.test(ended.stdout), ended.stdout);
+  const { results } = JSON.parse(await Deno.readTextFile(`${folder}/runs/x/run.json`));
+  assert(Object.values(results).every(Number.isFinite), JSON.stringify(results));
 });

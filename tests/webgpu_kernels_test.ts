@@ -21,12 +21,15 @@ import { SILU, SILU_GRADIENT } from "../common/engine/ops/silu.ts";
 import { UPSAMPLE, upsample, UPSAMPLE_GRADIENT } from "../common/engine/ops/upsample.ts";
 import { normal } from "../common/random.ts";
 import { UserError } from "../common/user_error.ts";
+import { findAdapter } from "../common/engine/webgpu/adapter.ts";
 import { countDispatches } from "../common/engine/webgpu/count_dispatches.ts";
 import { checkBinding, deviceLimits } from "../common/engine/webgpu/limits.ts";
 import { registerWebgpuKernels } from "../common/engine/webgpu/register.ts";
+import type { Tiling } from "../common/engine/webgpu/tiled_product.ts";
 import { startWebgpu } from "../common/engine/webgpu/start.ts";
 
-const ignore = !(await navigator.gpu?.requestAdapter());
+const adapter = await findAdapter();
+const ignore = !adapter;
 
 /** Runs a test on WebGPU and puts the backend before it back. */
 function onWebgpu(name: string, test: () => Promise<void>): void {
@@ -119,10 +122,18 @@ const CONVOLUTIONS = [ // B, H, W, C, O, kernel, stride
   [1, 2, 32, 4, 4, 5, 1],
 ];
 
+/**
+ * The shapes to try. A software adapter takes many seconds to compile each shader of shared tiles,
+ * which only a GPU runs: one shape of each then.
+ */
+function some<T>(shapes: T[], tiling: Tiling, few: number[]): T[] {
+  return tiling === "shared" && adapter?.software ? few.map((i) => shapes[i]) : shapes;
+}
+
 for (const tiling of ["registers", "shared"] as const) {
   onWebgpu(`convolutions and their gradients, tiles in ${tiling}`, async () => {
     registerWebgpuKernels(tiling);
-    for (const [B, H, W, C, O, kernel, stride] of CONVOLUTIONS) {
+    for (const [B, H, W, C, O, kernel, stride] of some(CONVOLUTIONS, tiling, [6])) {
       const [h, w] = [Math.ceil(H / stride), Math.ceil(W / stride)];
       const x = () => random(B, H, W, C);
       const weights = () => random(kernel, kernel, C, O);
@@ -147,7 +158,7 @@ for (const tiling of ["registers", "shared"] as const) {
       [2, 64, 16, 128],
       [2, 1, 90, 2],
     ];
-    for (const [count, M, K, P] of products) {
+    for (const [count, M, K, P] of some(products, tiling, [4])) {
       for (const transposeA of [false, true]) {
         for (const transposeB of [false, true]) {
           const a = transposeA ? [K, M] : [M, K];

@@ -17,10 +17,15 @@ const WASM_BYTES = 0.95 * 2 ** 32;
 
 /** The UNet of a run, see {@linkcode UNetOptions}, and its images. */
 export interface UNetShape {
+  /** Height and width of the images. */
   size: number;
+  /** C, the channels at full resolution. */
   channels: number;
+  /** Channels of the images. */
   inChannels: number;
+  /** Channels of each level as a multiple of C. */
   channelMults: number[];
+  /** Levels with self-attention. */
   attentionLevels: number[];
 }
 
@@ -102,9 +107,13 @@ export function unetBytes(shape: UNetShape, batch: number): number {
 
 /** The model of paper 1, and what a training step looks at. */
 export interface PointShape {
+  /** H, the width. */
   hidden: number;
+  /** T. */
   timesteps: number;
+  /** A tail for each t, or one for all. */
   tails: "each" | "shared";
+  /** The t of a step. */
   times: "all" | "one";
 }
 
@@ -114,7 +123,10 @@ const POINT_LAYERS = { training: 19, measuring: 7 };
 const MEASURED = 2000;
 
 /** Bytes that training the model of paper 1 with so many points for each t takes, and measuring it. */
-export function pointBytes({ hidden: H, timesteps: T, ...shape }: PointShape, batch: number) {
+export function pointBytes(
+  { hidden: H, timesteps: T, ...shape }: PointShape,
+  batch: number,
+): number {
   const tails = shape.tails === "each" ? T : 1;
   const weights = 3 * H + H * H + H + tails * (H * H + 5 * H + 4);
   const rows = shape.times === "all" ? T : 1;
@@ -127,6 +139,7 @@ export function pointBytes({ hidden: H, timesteps: T, ...shape }: PointShape, ba
 export interface MemorySetting {
   /** The flag, without its dashes. */
   name: string;
+  /** What it is. */
   value: number;
   /** Allowed are multiples of this. Default: 1. */
   multipleOf?: number;

@@ -33,6 +33,7 @@ export interface OpenOptions {
 export interface Drawing {
   /** Stands behind the name of the model's folder in that of the new one. */
   what: "samples" | "samplers";
+  /** The model. */
   from: DrawnFrom;
 }
 
@@ -121,7 +122,7 @@ export class RunFolder {
 
   /** Notes in run.json that an error ended the run, unless this process has left run.json alone. */
   async fail(): Promise<void> {
-    if (!this.#written) return;
+    if (!this.#written || this.record.status !== "running") return;
     await this.update({ status: "failed" }).catch(() => {}); // a full disk may be what ended it
   }
 
@@ -191,7 +192,7 @@ async function newRecord(
   { command, settings, backend, drawing }: OpenOptions,
 ): Promise<RunRecord> {
   const now = new Date().toISOString();
-  const { name, adapter, workers } = backend;
+  const { name, adapter, workers, measured } = backend;
   return {
     script: command.name,
     settings: { ...settings },
@@ -202,7 +203,7 @@ async function newRecord(
       tfjs: tf.version_core,
     },
     commit: await checkedOutCommit(),
-    backend: { name, adapter, workers },
+    backend: { name, adapter, workers, measured },
     status: "running",
     started: now,
     updated: now,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkDenoVersion } from "./deno_version.ts";
 import { UserError } from "../user_error.ts";
 
 /**
@@ -13,6 +14,7 @@ export async function runMain(
   main: (args: string[]) => Promise<number | void>,
 ): Promise<never> {
   try {
+    checkDenoVersion();
     Deno.exit(await main(Deno.args) ?? 0);
   } catch (error) {
     const known = explain(error);

@@ -8,7 +8,7 @@ import { type MemorySetting, pointBytes } from "../network/memory.ts";
 import { cosineSchedule, linearSchedule, type Schedule, sigmoidSchedule } from "../schedule.ts";
 import { choice, type Command, type Flag, integer, number, type Settings, text } from "./flags.ts";
 import { commonFlags } from "./settings.ts";
-import { decayFlag } from "./training_flags.ts";
+import { decayFlag, minutesFlag } from "./training_flags.ts";
 
 /** The flag that names the points: a shape that comes with the program, or a file. */
 export const pointDataFlag: Flag<string> = text({
@@ -49,6 +49,7 @@ const flags = {
   preset: choice({ help: "which defaults", of: ["quick", "paper"], default: "quick" }),
   data: pointDataFlag,
   steps: integer({ help: "training steps", default: 1200 }),
+  minutes: minutesFlag,
   batch: integer({ help: "points for each t of a step", default: 128, max: 1_000_000 }),
   learningRate: number({ help: "Adam's α at the start", default: 5e-3, above: 0, max: 1 }),
   decay: decayFlag,

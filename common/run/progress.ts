@@ -65,6 +65,13 @@ export class Progress {
     this.#show();
   }
 
+  /** Writes a line of its own, above the bar. */
+  say(line: string): void {
+    const { output } = this.#options;
+    output.write(output.isTerminal() ? `\r\x1b[K${line}\n` : `${line}\n`);
+    if (output.isTerminal()) this.#show();
+  }
+
   /** Shows the last state, and leaves the line as it is. */
   finish(): void {
     this.#show();

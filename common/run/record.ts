@@ -17,11 +17,13 @@ export interface DrawnFrom {
 
 /** A part of a run that was, or is to be, trained with the same settings. */
 export interface Stretch {
-  /** Its first and its last step, from 1; the stretches of a run follow one another. */
+  /** Its first step, from 1. */
   fromStep: number;
+  /** Its last step; the next stretch follows it. */
   toStep: number;
   /** Everything that decides what is learned, `steps` with it: the learning rate falls towards it. */
   settings: Record<string, unknown>;
+  /** What computed. */
   backend: RunRecord["backend"];
   /** When it was begun, in ISO 8601. */
   started: string;
@@ -38,7 +40,13 @@ export interface RunRecord {
   /** The project's commit, where it is a clone. */
   commit?: string;
   /** What computed. */
-  backend: { name: string; adapter?: string; workers: number };
+  backend: {
+    name: string;
+    adapter?: string;
+    workers: number;
+    /** Seconds of a training step on each, where they were measured to choose one. */
+    measured?: { webgpu: number; wasm: number };
+  };
   /** How far the run came. `failed`: an error ended it. One that says `running` but is held by no process was cut off. */
   status: "running" | "interrupted" | "finished" | "failed";
   /** What was trained with which settings, from step 1 on. */

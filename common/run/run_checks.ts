@@ -60,7 +60,11 @@ export async function checkData(
   );
 }
 
-/** @throws {UserError} A number among a run's results is not finite. */
+/**
+ * Refuses results that are no numbers: a run with such is not finished.
+ *
+ * @throws {UserError} A number among them is not finite.
+ */
 export function refuseNonFinite(results: object): void {
   for (const [name, value] of Object.entries(results)) {
     const isWrong = [value].flat().some((x) => typeof x === "number" && !Number.isFinite(x));

@@ -19,6 +19,7 @@ import {
 import { helpText } from "./help.ts";
 import { askForFolder } from "../files/writing.ts";
 import { inWords, readRecord, recordedValue, type RunRecord } from "./record.ts";
+import { checkMinutes } from "./training_flags.ts";
 import { UserError } from "../user_error.ts";
 
 /** The flags that every script has. */
@@ -114,6 +115,7 @@ export async function readSettings<F extends Flags>(
     return undefined;
   }
   const { resume, from } = first.given as { resume?: string; from?: string };
+  checkMinutes(first.given);
   if (resume !== undefined && from !== undefined) {
     throw new UserError("--resume goes on with a run and --from repeats one: give one of them");
   }

@@ -74,17 +74,12 @@ export function recordedStretches(record: Partial<RunRecord>, path: string): Str
   );
 }
 
-/** A training step, by its number. */
-interface Step {
-  step: number;
-}
-
 /**
  * Trains stretch by stretch, from the step after the optimizer's last one.
  *
  * @param train Starts the training loop towards so many steps.
  */
-export function* stretchByStretch<S extends Step>(
+export function* stretchByStretch<S extends { step: number }>(
   stretches: Stretch[],
   done: number,
   train: (steps: number) => Iterable<S>,

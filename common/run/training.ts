@@ -5,11 +5,13 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { throwDeviceFault } from "../engine/webgpu/faults.ts";
 import type { HostTensor } from "../files/safetensors.ts";
 import { loadState, saveState } from "./state.ts";
 import { toHost, toTensors } from "../checkpoint.ts";
 import { lossCurve } from "./loss_curve.ts";
-import { Progress } from "./progress.ts";
+import { type AfterTraining, DRAWING_SHARE, runSeconds } from "./duration.ts";
+import { inWords, Progress } from "./progress.ts";
 import type { RunFolder } from "./folder.ts";
 import { UserError } from "../user_error.ts";
 
@@ -41,6 +43,8 @@ export interface TrainingOptions {
   checkpointEvery?: number;
   /** What is done between steps now and then; it must draw no random number that the loop draws. */
   meanwhile?: { everySeconds: number; run: (step: number) => Promise<void> };
+  /** What the run does afterwards, for its expected time, which is said once it is known. */
+  after?: AfterTraining;
   /** The command that resumes the run after an interruption. */
   resumeCommand: string;
 }
@@ -101,6 +105,7 @@ async function refuseLostState({ path }: RunFolder): Promise<void> {
  *
  * @throws {UserError} The loss or the weights are no longer finite; the last checkpoint stays. Or
  * there are more steps behind the run than `steps`.
+ * @throws {DeviceFault} The GPU failed; the last checkpoint stays.
  */
 export async function followTraining(
   loop: Iterable<TrainingStep> | AsyncIterable<TrainingStep>,
@@ -114,11 +119,14 @@ export async function followTraining(
   const interruption = listenForInterruption();
   const unread: TrainingStep[] = [];
   const clock = new Clock();
+  const expectation = new Expectation(options);
   let done = losses.length;
   let saved = done;
 
   async function readLosses(): Promise<void> {
-    for (const { step, value } of await takeLosses(unread)) {
+    const read = await takeLosses(unread);
+    throwDeviceFault();
+    for (const { step, value } of read) {
       if (!Number.isFinite(value)) giveUp(folder, `the loss is ${value} at step ${step}`, saved);
       losses.push(value);
     }
@@ -130,6 +138,7 @@ export async function followTraining(
     const tensors = options.state();
     const state = await toHost(tensors);
     tf.dispose([...tensors.values()]);
+    throwDeviceFault();
     const bad = nonFinite(state);
     if (bad) giveUp(folder, `${bad} is no longer finite after step ${done}`, saved);
     await saveCheckpoint(folder, losses, state);
@@ -142,11 +151,15 @@ export async function followTraining(
       done = step.step;
       if (unread.length >= (LOSSES_AT_ONCE[tf.getBackend()] ?? 1)) await readLosses();
       if (clock.due("events", EVENTS_EVERY_MS)) await new Promise((resume) => setTimeout(resume));
+      const expected = expectation.after(done);
+      if (expected) progress.say(expected);
       if (interruption.asked) break;
       if (clock.due("checkpoint", checkpointEvery * 1000)) await save();
       if (meanwhile && clock.due("meanwhile", meanwhile.everySeconds * 1000)) {
         await readLosses();
+        const started = performance.now();
         await meanwhile.run(done);
+        clock.hold("meanwhile", (performance.now() - started) / DRAWING_SHARE);
       }
     }
     await save();
@@ -239,10 +252,39 @@ function listenForInterruption(): { readonly asked: boolean; stopListening: () =
   return state;
 }
 
+/** How long a run takes, by its first steps: worth a line when it is more than a minute. */
+class Expectation {
+  readonly #options: TrainingOptions;
+  #first: { step: number; time: number } | undefined;
+  #said = false;
+
+  constructor(options: TrainingOptions) {
+    this.#options = options;
+    this.#said = options.after === undefined;
+  }
+
+  /** The line, once a few steps are done, or undefined. The first step is warming up. */
+  after(step: number): string | undefined {
+    const now = performance.now();
+    this.#first ??= { step, time: now };
+    const [count, seconds] = [step - this.#first.step, (now - this.#first.time) / 1000];
+    if (this.#said || count < 3 || seconds < EXPECTED_AFTER) return undefined;
+    this.#said = true;
+    const { steps, after, meanwhile } = this.#options;
+    const length = { stepSeconds: seconds / count, after, draws: meanwhile !== undefined };
+    const left = runSeconds(steps - step, length);
+    return left < 60 ? undefined : `${inWords(left)} to go, figures and measurements included`;
+  }
+}
+
+/** Seconds after which the time of a step is known well enough. */
+const EXPECTED_AFTER = 3;
+
 /** Says when something was last done long enough ago. */
 class Clock {
   readonly #started = performance.now();
   readonly #last = new Map<string, number>();
+  readonly #held = new Map<string, number>();
 
   get seconds(): number {
     return (performance.now() - this.#started) / 1000;
@@ -250,8 +292,14 @@ class Clock {
 
   due(what: string, milliseconds: number): boolean {
     const now = performance.now();
+    if (now < (this.#held.get(what) ?? 0)) return false;
     if (now - (this.#last.get(what) ?? this.#started) < milliseconds) return false;
     this.#last.set(what, now);
     return true;
+  }
+
+  /** It is not due again before so much time has passed. */
+  hold(what: string, milliseconds: number): void {
+    this.#held.set(what, performance.now() + milliseconds);
   }
 }

@@ -5,14 +5,19 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { type Backend, type BackendName, selectBackend } from "../backend.ts";
+import type { Backend, BackendName } from "../backend.ts";
 import { writeSafetensors } from "../checkpoint.ts";
+import { DeviceFault, throwDeviceFault, whileDeviceLives } from "../engine/webgpu/faults.ts";
 import { makeTensorsReadable } from "../inspect/readable_tensors.ts";
 import type { Adam } from "../network/adam.ts";
 import { type MemorySetting, refuseTooLarge } from "../network/memory.ts";
+import { UserError } from "../user_error.ts";
+import { type BackendSettings, chooseBackend, type Rehearsal } from "./backend_choice.ts";
+import type { AfterTraining } from "./duration.ts";
 import type { Command, Flags, Settings } from "./flags.ts";
 import { type OpenOptions, RunFolder } from "./folder.ts";
 import { commandText } from "./help.ts";
+import { planSteps } from "./plan.ts";
 import { inWords } from "./progress.ts";
 import { readRecord, type RunRecord, type Stretch } from "./record.ts";
 import { checkData, isFinished, refuseNonFinite } from "./run_checks.ts";
@@ -24,6 +29,7 @@ import {
   type TrainingOptions,
   type TrainingStep,
 } from "./training.ts";
+import { measureStep, type Triable, tryTraining } from "./trial.ts";
 
 /** A network whose weights are written to model files and read from them. */
 export interface Network {
@@ -55,6 +61,8 @@ export interface ScriptSettings {
   out: string | undefined;
   /** The folder of the run to resume. */
   resume: string | undefined;
+  /** The run.json of a run to repeat. */
+  from: string | undefined;
 }
 
 /** The settings of a script that trains. */
@@ -63,14 +71,21 @@ export interface TrainingSettings extends ScriptSettings {
   steps: number;
   /** How the learning rate falls. */
   decay: "cosine" | "none";
+  /** Sets the steps by the clock. */
+  minutes?: number;
+  /** Samples of a step. */
+  batch: number;
   /** Seconds between checkpoints. */
   checkpointEvery: number;
+  /** The run.json that is repeated. */
   from: string | undefined;
 }
 
 /** What every script trains with. */
-interface Trained {
+export interface Trained {
+  /** The optimizer. */
   adam: Adam;
+  /** The script's settings. */
   settings: { steps: number };
 }
 
@@ -97,6 +112,8 @@ export interface TrainingScript<F extends Flags, T extends Trained> {
     everySeconds: number;
     run: (training: NoInfer<T> & { folder: RunFolder }, step: number) => Promise<void>;
   };
+  /** How long the report takes. */
+  after(settings: Settings<F>): AfterTraining;
   /** Draws, measures and writes, with the weights to draw with in the network. */
   report(training: NoInfer<T> & { folder: RunFolder }, losses: number[]): Promise<Conclusion>;
   /** Writes the page of a run in this folder, with what its run.json is going to say. */
@@ -118,40 +135,103 @@ export async function trainAndReport<F extends Flags, T extends Trained>(
 ): Promise<number> {
   const { command } = script;
   if (await isFinished(command, settings)) return 0;
-  return await onBackend(settings, async (backend) => {
+  const triable: Triable<Settings<F> & TrainingSettings, T> = script;
+  const rehearsal: Rehearsal = {
+    numbers: () => tryTraining(triable, { ...settings, batch: FEW }, { seconds: 0 }),
+    stepSeconds: () => measureStep(triable, settings),
+  };
+  return await withBackend(settings, rehearsal, async (backend) => {
     refuseTooLarge(script.memory(settings), backend);
-    const training = await script.start(settings);
-    return await inRunFolder({ command, settings, backend }, async (folder) => {
-      const started = performance.now();
-      await checkData(folder, script.data?.(training), settings);
-      const end = await train(script, { ...training, folder }, settings);
-      return await withWeightsToDrawWith(script, training, async () => {
-        if (end.status === "finished" || script.averaged) {
-          await writeModel(script, training, folder);
-        }
-        if (end.status === "interrupted") return 130;
-        const { results, lines } = await script.report({ ...training, folder }, end.losses);
-        refuseNonFinite(results);
-        folder.addSeconds("all", (performance.now() - started) / 1000);
-        const finished = { status: "finished", results: { ...results } } as const;
-        await script.writePage(folder.path, { ...folder.record, ...finished });
-        await folder.update(finished);
-        console.log(`${folder.path}, ${inWords(folder.record.seconds.all)}: ${lines.join("\n")}`);
-        return 0;
-      });
+    const after = script.after(settings);
+    const length = { after, draws: script.meanwhile !== undefined };
+    const planned = await planSteps(settings, { length, rehearsal, backend });
+    const training = await script.start(planned);
+    return await inRunFolder({ command, settings: planned, backend }, async (folder) => {
+      return await orKeepCheckpoint(
+        trainThenReport(script, { ...training, folder }, planned),
+        { command, folder },
+      );
     });
   });
 }
 
-/** Starts a backend, lets `use` work with it, and ends it. */
+/** Samples of a step by which backends are compared. */
+const FEW = 4;
+
+/** Trains, and unless it is interrupted draws and measures; gives the exit code. */
+async function trainThenReport<F extends Flags, T extends Trained>(
+  script: TrainingScript<F, T>,
+  training: T & { folder: RunFolder },
+  settings: Settings<F> & TrainingSettings,
+): Promise<number> {
+  const { folder } = training;
+  const started = performance.now();
+  await checkData(folder, script.data?.(training), settings);
+  const end = await train(script, training, settings);
+  return await withWeightsToDrawWith(script, training, async () => {
+    if (end.status === "finished" || script.averaged) {
+      await writeModel(script, training, folder);
+    }
+    if (end.status === "interrupted") return 130;
+    const { results, lines } = await script.report(training, end.losses);
+    throwDeviceFault();
+    refuseNonFinite(results);
+    folder.addSeconds("all", (performance.now() - started) / 1000);
+    const finished = { status: "finished", results: { ...results } } as const;
+    await script.writePage(folder.path, { ...folder.record, ...finished });
+    await folder.update(finished);
+    console.log(`${folder.path}, ${inWords(folder.record.seconds.all)}: ${lines.join("\n")}`);
+    return 0;
+  });
+}
+
+/** Says how a run goes on whose GPU has failed: with its last checkpoint. */
+async function orKeepCheckpoint<R>(
+  work: Promise<R>,
+  { command, folder }: { command: { name: string }; folder: RunFolder },
+): Promise<R> {
+  try {
+    return await whileDeviceLives(work);
+  } catch (error) {
+    if (!(error instanceof DeviceFault)) throw error;
+    await folder.update({ status: "interrupted" });
+    const again = (backend: string) => commandText(command.name, { resume: folder.path, backend });
+    throw new UserError(
+      `${error.message}; what was computed until the last checkpoint is kept, go on with: ` +
+        `${again("webgpu")}, or without the GPU: ${again("wasm")}`,
+      { exitCode: 1, cause: error },
+    );
+  }
+}
+
+/**
+ * Starts a backend, lets `use` work with it, and ends it.
+ *
+ * @throws {UserError} What {@linkcode chooseBackend} throws; or the GPU fails (exit code 1).
+ */
 export async function onBackend<R>(
-  settings: { backend: BackendName; workers: number },
+  settings: BackendSettings,
+  use: (backend: Backend) => Promise<R>,
+): Promise<R> {
+  return await withBackend(settings, undefined, (backend) => whileDeviceLives(use(backend)));
+}
+
+/** The same for work that says itself what is to be done when the GPU fails in the middle. */
+async function withBackend<R>(
+  settings: BackendSettings,
+  rehearsal: Rehearsal | undefined,
   use: (backend: Backend) => Promise<R>,
 ): Promise<R> {
   makeTensorsReadable();
-  const backend = await selectBackend(settings.backend, settings);
+  const backend = await chooseBackend(settings, rehearsal);
   try {
     return await use(backend);
+  } catch (error) {
+    if (!(error instanceof DeviceFault)) throw error;
+    throw new UserError(`${error.message}; try again, or with --backend wasm`, {
+      exitCode: 1,
+      cause: error,
+    });
   } finally {
     backend.dispose();
   }
@@ -180,7 +260,7 @@ export async function inRunFolder<R>(
 async function train<F extends Flags, T extends Trained>(
   script: TrainingScript<F, T>,
   training: T & { folder: RunFolder },
-  settings: TrainingSettings,
+  settings: Settings<F> & TrainingSettings,
 ) {
   const { adam, folder } = training;
   const { meanwhile } = script;
@@ -197,6 +277,7 @@ async function train<F extends Flags, T extends Trained>(
     losses,
     steps: settings.steps,
     checkpointEvery: settings.checkpointEvery,
+    after: script.after(settings),
     state: () => new Map([...network.stateDict(), ...adam.stateDict()]),
     ...script.bar,
     meanwhile: meanwhile && {

@@ -86,7 +86,9 @@ function standardize(rows: [number, number][], name: string): Float32Array<Array
     const values = rows.map((row) => row[column]);
     if (values.every((value) => value === values[0])) { // its mean may be rounded to another number
       throw new UserError(
-        `${name}: column ${column + 1} is ${values[0]} throughout; it must vary to be learned`,
+        `${name}: column ${column + 1} has variance 0, all of it is ${
+          values[0]
+        }; it must vary to be learned`,
       );
     }
     const mean = values.reduce((sum, x) => sum + x / values.length, 0);

@@ -12,6 +12,7 @@ import { replaceKernel } from "../ops/operation.ts";
 import { ADD_PER_SAMPLE, SUM_PIXELS } from "../ops/per_sample.ts";
 import { SILU, SILU_GRADIENT } from "../ops/silu.ts";
 import { UPSAMPLE, UPSAMPLE_GRADIENT } from "../ops/upsample.ts";
+import { isSoftware } from "./adapter.ts";
 import { conv2dInputGradientKernel, conv2dKernel } from "./conv2d.ts";
 import { conv2dWeightGradientKernel } from "./conv2d_weight_gradient.ts";
 import { webgpuBackend } from "./command_queue.ts";
@@ -53,7 +54,5 @@ export function registerWebgpuKernels(tiling: Tiling = tilingOfAdapter()): void 
 
 /** A software adapter computes in the registers of a CPU. */
 function tilingOfAdapter(): Tiling {
-  const { isFallbackAdapter, description } = webgpuBackend().device.adapterInfo;
-  const software = isFallbackAdapter || /llvmpipe|lavapipe|swiftshader/i.test(description);
-  return software ? "registers" : "shared";
+  return isSoftware(webgpuBackend().device.adapterInfo) ? "registers" : "shared";
 }
