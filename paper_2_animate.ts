@@ -1,11 +1,12 @@
 /**
  * Moving images of a trained model: how its images come out of noise (Ho et al. 2020, section 4.3),
- * how one turns into another (Song, Meng & Ermon 2021, section 5.3), and, for a run of paper 1, how its
- * points flow.
+ * how one turns into another (Song, Meng & Ermon 2021, section 5.3), and, for a run of paper 1 or 4, how
+ * its points flow.
  *
  *     deno task animate --resume runs/paper2-quick-0                  10 s on 2 cores
  *     deno task animate --resume runs/paper2-quick-0 --interpolate    25 s
  *     deno task animate --resume runs/paper1-quick-0                  5 s
+ *     deno task animate --resume runs/paper4-quick-0                  10 s
  *
  * What it teaches: while t is large, x̂₀, the image that the network expects, is a blurred mean of many
  * digits (and where t is nearly T, nothing but the network's errors, divided by a √ᾱₜ that is nearly 0);
@@ -13,14 +14,15 @@
  * image is a function of the noise it starts from: noises between two noises give images between two
  * images.
  *
- * Into the run's folder go paper2_chain.gif, paper2_interpolation.gif or paper1_chain.gif (or .apng, or
- * _strip.png: see --format); where one of that name is there, paper2_chain-2.gif and so on. A GIF that would be larger than 2 MB is drawn with fewer colours.
+ * Into the run's folder go paper2_chain.gif, paper2_interpolation.gif, paper1_chain.gif or
+ * paper4_flow.gif (or .apng, or _strip.png: see --format); where one of that name is there,
+ * paper2_chain-2.gif and so on. A GIF that would be larger than 2 MB is drawn with fewer colours.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
 import type { ImageModel } from "./common/network/image_model.ts";
-import { type Film, FORMATS } from "./common/plot/film/film.ts";
+import { type Film, FORMATS, sideBySide } from "./common/plot/film/film.ts";
 import { chainFilm, interpolationFilm } from "./common/plot/film/image_film.ts";
 import { pointFilm } from "./common/plot/film/point_film.ts";
 import { normal } from "./common/random.ts";
@@ -157,7 +159,7 @@ const { seed, backend, workers } = commonFlags;
 const flags = {
   resume: text({
     help:
-      "the folder of the paper1 or paper2 run; earlier films in it stay, a new one gets -2, -3, …",
+      "the folder of the paper1, paper2 or paper4 run; earlier films in it stay, a new one gets -2, -3, …",
     placeholder: "DIR",
     default: undefined,
   }),
@@ -213,12 +215,12 @@ async function main(args: string[]): Promise<number> {
   }
   const folder = asked.settings.resume;
   if (folder === undefined) {
-    throw new UserError("which run? say where paper1 or paper2 left it with --resume DIR");
+    throw new UserError("which run? say where paper1, paper2 or paper4 left it with --resume DIR");
   }
   const path = `${folder}/run.json`;
   const { script, settings: recorded } = await orAdvise(readRecord(path), `${folder} holds no run`);
-  if (script === "paper1") {
-    await animatePoints(folder, asked);
+  if (script === "paper1" || script === "paper4") {
+    await animatePoints(folder, script, asked);
   } else if (script === "paper2") {
     const own = parseCommandLine(
       command,
@@ -227,7 +229,9 @@ async function main(args: string[]): Promise<number> {
     );
     await animateImages(folder, own);
   } else {
-    throw new UserError(`${path} is a run of ${inWords(script)}; expected one of paper1 or paper2`);
+    throw new UserError(
+      `${path} is a run of ${inWords(script)}; expected one of paper1, paper2 or paper4`,
+    );
   }
   return 0;
 }
@@ -235,21 +239,39 @@ async function main(args: string[]): Promise<number> {
 /** What the command line says. */
 type Asked = { settings: Settings; given: Partial<Settings> };
 
-async function animatePoints(folder: string, asked: Asked): Promise<void> {
+async function animatePoints(
+  folder: string,
+  script: "paper1" | "paper4",
+  asked: Asked,
+): Promise<void> {
   const names = ["interpolate", "samples", "sampler", "sampleSteps", "eta", "seed"] as const;
   const wrong = names.find((name) => asked.given[name] !== undefined);
   if (wrong) {
     throw new UserError(
       `--${
         kebab(wrong)
-      } is for images; ${folder} is a run of paper1, whose points are in its folder`,
+      } is for images; ${folder} is a run of ${script}, whose points are in its folder`,
     );
   }
   const frames = framesOf(asked);
   const started = performance.now();
-  const film = await pointFilm(await readPoints(folder), frames);
-  const { format } = asked.settings;
-  await writeFilm(film, { folder, name: "paper1_chain", format, started });
+  const film = script === "paper1"
+    ? await pointFilm(await readPoints(folder, script, "reverse"), frames)
+    : await filmOfFlow(folder, frames);
+  const name = script === "paper1" ? "paper1_chain" : "paper4_flow";
+  await writeFilm(film, { folder, name, format: asked.settings.format, started });
+}
+
+/** A flow, and beside it the same noises after all reflows, where the run has any. */
+async function filmOfFlow(folder: string, frames: number): Promise<Film> {
+  const { reflows } = (await readRecord(`${folder}/run.json`)).settings as { reflows: number };
+  const film = async (flow: number, name: string) => {
+    const moments = await readPoints(folder, "paper4", `flow.${flow}`);
+    const time = (i: number) => (1 - i / (moments.length - 1)).toFixed(2);
+    return await pointFilm(moments.toReversed(), frames, (i) => `${name}, t = ${time(i)}`);
+  };
+  const first = await film(0, "flow");
+  return reflows === 0 ? first : sideBySide(first, await film(reflows, "after reflow"));
 }
 
 async function animateImages(folder: string, asked: Asked): Promise<void> {

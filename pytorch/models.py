@@ -142,3 +142,37 @@ class ReverseModel(nn.Module):
         """The tails' outputs, [N, B, 4], for rows of points x, [N, B, 2], each at a t of 1..T."""
         rows = zip(self.network_head(x), times)
         return torch.stack([self.network_tail[t - 1](points) for points, t in rows])
+
+
+class Velocity(nn.Module):
+    """Paper 4's v(x, t) on points: the place and the time go in as waves, too."""
+
+    def __init__(self, hidden, time_waves=4, place_waves=4):
+        super().__init__()
+        H = hidden
+        self.time_waves, self.place_waves = time_waves, place_waves
+        inputs = 2 + 2 * time_waves + 2 * 2 * place_waves
+        layers = [nn.Linear(inputs, H), nn.SiLU(), nn.Linear(H, H), nn.SiLU()]
+        self.net = nn.Sequential(*layers, nn.Linear(H, H), nn.SiLU(), nn.Linear(H, 2))
+
+    @staticmethod
+    def waves(angle, count):
+        return [wave for k in range(1, count + 1) for wave in ((k * angle).sin(), (k * angle).cos())]
+
+    def forward(self, x, t):
+        """Points [B, 2] at one t in 0..1."""
+        time = torch.full((len(x), 1), math.pi * t)
+        waves = self.waves(time, self.time_waves) + self.waves(math.pi / 2 * x, self.place_waves)
+        return self.net(torch.cat([x] + waves, dim=1))
+
+
+class Flows(nn.Module):
+    """A run's flows: `flow[k]` is the one after k reflows."""
+
+    def __init__(self, hidden, flows):
+        super().__init__()
+        self.flow = nn.ModuleList(Velocity(hidden) for _ in range(flows))
+
+    def forward(self, x, times):
+        """The last one's velocity, [N, B, 2], for rows of points x, [N, B, 2], each at a t of its own."""
+        return torch.stack([self.flow[-1](points, t) for points, t in zip(x, times)])

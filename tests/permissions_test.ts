@@ -191,12 +191,16 @@ const SMALL_2 = [
 const SMALL_5 = [
   ...["--samples", "2", "--sample-steps", "3", "--training-images", "40", "--els-images", "9"],
 ];
-const [RUN_1, RUN_2] = ["runs/paper1-quick-0", "runs/paper2-quick-0"];
+const SMALL_4 = [
+  ...["--hidden", "8", "--batch", "16", "--steps", "6", "--pairs", "50", "--pair-steps", "2"],
+];
+const [RUN_1, RUN_2, RUN_4] = ["paper1", "paper2", "paper4"].map((task) => `runs/${task}-quick-0`);
 
 /** What makes each task short, in an order in which each finds the runs that it needs. */
 const SHORT: Record<string, string[][]> = {
   paper1: [SMALL_1, ["--resume", RUN_1]],
   paper2: [SMALL_2, ["--resume", RUN_2], ["--sample-only", "--resume", RUN_2]],
+  paper4: [[...SMALL_4, "--beside", RUN_1], ["--resume", RUN_4]],
   paper5: [SMALL_5, ["--resume", RUN_2, ...SMALL_5]],
   inpaint: [[
     ...["--resume", RUN_2, "--image", `${RUN_2}/paper2_samples.png`, "--fillings", "2"],
@@ -204,9 +208,10 @@ const SHORT: Record<string, string[][]> = {
   ]],
   animate: [
     ["--resume", RUN_1, "--frames", "3"],
+    ["--resume", RUN_4, "--frames", "3"],
     ["--resume", RUN_2, "--frames", "3", "--samples", "2", "--sample-steps", "4"],
   ],
-  verify: [[RUN_1, "--steps", "2"], [RUN_2, "--steps", "1"]],
+  verify: [[RUN_1, "--steps", "2"], [RUN_2, "--steps", "1"], [RUN_4, "--steps", "4"]],
   explore: [[RUN_2, "--port", "0"]],
   drawings: [[]],
   images: [["--only", "paper1-short"]], // done already, see below
@@ -295,7 +300,13 @@ Deno.exit(code);
 `;
 }
 
-for (const [task, small] of [["paper1", SMALL_1], ["paper2", SMALL_2]] as const) {
+for (
+  const [task, small] of [
+    ["paper1", SMALL_1],
+    ["paper2", SMALL_2],
+    ["paper4", SMALL_4],
+  ] as const
+) {
   Deno.test({
     name: `${task} runs within its permissions, and nothing beyond them is possible in it`,
     ignore: !mayRunCommands,

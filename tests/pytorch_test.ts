@@ -4,6 +4,7 @@ import * as tf from "@tensorflow/tfjs";
 import { selectBackend } from "../common/backend.ts";
 import { readSafetensors, writeSafetensors } from "../common/checkpoint.ts";
 import { sigmoidSchedule } from "../common/schedule.ts";
+import { Flows } from "../common/network/flows.ts";
 import { ReverseModel } from "../paper_1_partb.ts";
 import { UNet } from "../unet.ts";
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
@@ -16,7 +17,7 @@ if (mayRunCommands && !python) {
 }
 
 interface Sides {
-  kind: "unet" | "reverse";
+  kind: "unet" | "reverse" | "flows";
   options: Record<string, unknown>;
   t: number[];
   x: tf.Tensor;
@@ -114,5 +115,20 @@ pytorchTest("paper 1's model goes to PyTorch and back", () => {
     x,
     model,
     run: () => tf.stack(t.map(outputs)),
+  };
+});
+
+pytorchTest("paper 4's flows go to PyTorch and back", () => {
+  const model = new Flows({ hidden: 16, seed: 3 });
+  model.finish(); // two of them
+  const x = tf.reshape(tf.sin(tf.range(0, 20)), [10, 2]) as tf.Tensor2D;
+  const t = [0, 0.3, 1];
+  return {
+    kind: "flows",
+    options: { hidden: 16, flows: 2 },
+    t,
+    x,
+    model,
+    run: () => tf.stack(t.map((time) => model.current.forward(x, time))),
   };
 });

@@ -112,6 +112,13 @@ const SMALL: Record<string, { script: string; flags: string[] }> = {
       ...["--sample-steps", "4", "--warm-up", "1", "--backend", "wasm"],
     ],
   },
+  paper4: {
+    script: "paper_4.ts",
+    flags: [
+      ...["--steps", "3", "--hidden", "8", "--batch", "16", "--pairs", "50", "--pair-steps", "2"],
+      ...["--backend", "wasm"],
+    ],
+  },
   paper5: {
     script: "paper_5.ts",
     flags: [
@@ -166,7 +173,7 @@ Deno.test({
   ignore: !mayRunCommands,
   fn: () =>
     inTemporaryFolder(async (folder) => {
-      for (const task of ["paper1", "paper2"]) { // what the other commands resume
+      for (const task of ["paper1", "paper2", "paper4"]) { // what the other commands resume
         await succeeds(await run(task, ["--out", `runs/${task}-quick-0`], folder), task);
       }
       for (const [task, ...flags] of await commandsOf()) {

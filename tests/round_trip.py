@@ -2,7 +2,7 @@
 
     python3 tests/round_trip.py SPEC.json
 
-SPEC.json: {"kind": "unet"|"reverse", "options": {...}, "t": [...], "model": in, "input": in,
+SPEC.json: {"kind": "unet"|"reverse"|"flows", "options": {...}, "t": [...], "model": in, "input": in,
 "output": out, "own_model": out, "own_output": out}; all files are safetensors.
 """
 import json
@@ -13,11 +13,11 @@ import torch
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "pytorch"))
 import tensor_file  # noqa: E402
-from models import ReverseModel, UNet  # noqa: E402
+from models import Flows, ReverseModel, UNet  # noqa: E402
 
 spec = json.load(open(sys.argv[1]))
 torch.manual_seed(0)
-net = {"unet": UNet, "reverse": ReverseModel}[spec["kind"]](**spec["options"])
+net = {"unet": UNet, "reverse": ReverseModel, "flows": Flows}[spec["kind"]](**spec["options"])
 x = torch.from_numpy(tensor_file.read(spec["input"])[0]["x"])
 
 

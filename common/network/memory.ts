@@ -195,3 +195,12 @@ function inGigabytes(bytes: number): string {
     (_, m, e) => `${m}·10^${e}`,
   );
 }
+
+/** Points that a finished flow is measured with at once, and layers of its network at a time. */
+const [FLOW_POINTS, FLOW_LAYERS] = [5000, 12];
+
+/** Bytes that a run of flows takes: layers of width `hidden` for every point, and the weights. */
+export function flowBytes({ batch, hidden }: { batch: number; hidden: number }): number {
+  const weights = 2 * hidden ** 2 + 31 * hidden + 2;
+  return NUMBER * (VECTORS * weights + FLOW_LAYERS * hidden * Math.max(batch, FLOW_POINTS));
+}

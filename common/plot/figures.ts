@@ -27,6 +27,16 @@ export interface Arrow {
   dy: number;
 }
 
+/** Arrows from places, [N·2], by as much as the second array says, [N·2]. */
+export function arrowsOf(from: Float32Array, by: Float32Array): Arrow[] {
+  return Array.from({ length: from.length / 2 }, (_, i) => ({
+    x: from[2 * i],
+    y: from[2 * i + 1],
+    dx: by[2 * i],
+    dy: by[2 * i + 1],
+  }));
+}
+
 const PANEL = 250;
 
 /** Rows of scatter plots, all with the same axes and the same scale in x and y. */
@@ -113,7 +123,8 @@ export async function lineFigure(
   return await rasterize(sheet([{ charts: [svg] }]));
 }
 
-function pointChart(
+/** A square panel for points: the same scale in x and y. */
+export function pointChart(
   title: string,
   domain: [number, number],
   marks: (Plot.RenderFunction | Plot.Markish)[],

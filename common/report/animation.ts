@@ -30,20 +30,29 @@ export function* withProgress(
   progress.finish();
 }
 
-/** The reverse chain that a paper1 run has left behind: for each t from 0 to T its points, [N·2]. */
-export async function readPoints(folder: string): Promise<Float32Array[]> {
+/**
+ * The points that a run of points has left behind, at each moment, [N·2]: the reverse chain of paper1 for
+ * each t from 0 to T, or a flow of paper4 from t = 0 to t = 1.
+ *
+ * @param tensor Its name in figures.safetensors.
+ */
+export async function readPoints(
+  folder: string,
+  script: "paper1" | "paper4",
+  tensor: string,
+): Promise<Float32Array[]> {
   const path = `${folder}/figures.safetensors`;
-  const again = `run paper1 again: deno task paper1 --from ${folder}/run.json`;
+  const again = `run ${script} again: deno task ${script} --from ${folder}/run.json`;
   const bytes = await orAdvise(readBytes(path), again);
-  const reverse = decodeSafetensors(bytes, path).tensors.get("reverse");
-  const [times, N, coordinates] = reverse?.shape ?? [];
-  const fits = reverse?.data instanceof Float32Array && reverse.shape.length === 3 &&
+  const moments = decodeSafetensors(bytes, path).tensors.get(tensor);
+  const [times, N, coordinates] = moments?.shape ?? [];
+  const fits = moments?.data instanceof Float32Array && moments.shape.length === 3 &&
     times >= 2 && N >= 1 && coordinates === 2;
   if (!fits) {
-    const found = reverse ? `is [${reverse.shape}]` : "is not there";
-    throw new UserError(`${path}: the tensor reverse ${found}, expected [T+1, N, 2]; ${again}`);
+    const found = moments ? `is [${moments.shape}]` : "is not there";
+    throw new UserError(`${path}: the tensor ${tensor} ${found}, expected [T+1, N, 2]; ${again}`);
   }
-  const points = reverse.data as Float32Array;
+  const points = moments.data as Float32Array;
   return Array.from({ length: times }, (_, t) => points.subarray(t * 2 * N, (t + 1) * 2 * N));
 }
 

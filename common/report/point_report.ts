@@ -7,10 +7,11 @@
 import * as tf from "@tensorflow/tfjs";
 import { concatenated, encodeSafetensors, type HostTensor, vector } from "../files/safetensors.ts";
 import { qSample } from "../forward_process.ts";
+import { pointsAsCsv } from "../data/points/csv.ts";
 import type { PointData } from "../data/points/point_data.ts";
-import { slicedWasserstein } from "./metrics/sliced_wasserstein.ts";
+import { distancesToData, MEASURED } from "./point_distances.ts";
 import { gaussianNoise } from "../engine/noise.ts";
-import { diffusionFigure, fieldFigure, lossFigure } from "../plot/figures.ts";
+import { arrowsOf, diffusionFigure, fieldFigure, lossFigure } from "../plot/figures.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { leftFiniteNumbers } from "./finite.ts";
 import type { Schedule } from "../schedule.ts";
@@ -69,9 +70,8 @@ export interface PointRun {
   mean: (xt: tf.Tensor2D, t: number) => tf.Tensor;
 }
 
-/** Points in a figure's panel, and points that are measured. */
+/** Points in a figure's panel. */
 const SHOWN = 3000;
-const MEASURED = 5000;
 /** How many points are kept at every t, and how many positions at most over all t. */
 const KEPT = 2000;
 const MOST_PLACES = 200_000;
@@ -88,17 +88,19 @@ export async function reportPoints(run: PointRun): Promise<PointReport> {
   const { folder, data, seed, losses, bound } = run;
   const reverse = await pointsAlongChain(run);
   const [samples] = reverse; // t = 0
-  await folder.write("samples.csv", csv(samples));
+  await folder.write("samples.csv", pointsAsCsv(samples));
   await folder.write("paper1_diffusion.png", await drawChains(run, reverse));
   const perT = { ...bound.klPerT, label: "KL of each t, nats a point" };
   const loss = await lossFigure({ lossLabel: "KL(q‖p), nats a number", losses, perT });
   await folder.write("paper1_loss.png", loss);
   await folder.write("paper1_field.png", await drawField(run));
   await folder.write("figures.safetensors", encodeSafetensors(await chainRecord(run, reverse)));
+  const distances = distancesToData([samples], data, { seed });
   return {
     K: bound.K,
     KMinusNull: bound.K - bound.nullModel,
-    ...wassersteinDistances(samples, data, seed),
+    slicedWasserstein: distances.ofSamples[0],
+    slicedWassersteinOfData: distances.ofData,
     meanDistance: data.distance && mean(data.distance(samples)),
   };
 }
@@ -217,13 +219,7 @@ async function drawField(run: PointRun): Promise<Uint8Array> {
       tensors.map((tensor: tf.Tensor) => tensor.data<"float32">()),
     );
     tf.dispose(tensors);
-    const arrows = Array.from({ length: from.length / 2 }, (_, i) => ({
-      x: from[2 * i],
-      y: from[2 * i + 1],
-      dx: by[2 * i],
-      dy: by[2 * i + 1],
-    }));
-    return { title: `t = ${t}`, points: dots, arrows };
+    return { title: `t = ${t}`, points: dots, arrows: arrowsOf(from, by) };
   }));
   return await fieldFigure({ panels });
 }
@@ -233,28 +229,6 @@ function forwardPoints({ data, seed, schedule }: PointRun, t: number): tf.Tensor
   const x0 = tf.tensor2d(data.sample({ seed, stream: "figure x0" }, SHOWN), [SHOWN, 2]);
   const eps = gaussianNoise<tf.Rank.R2>({ seed, stream: "figure eps" }, [SHOWN, 2]);
   return qSample(schedule, x0, t, eps);
-}
-
-/** Means over five draws: samples against data, and data against data. */
-function wassersteinDistances(samples: Float32Array, data: PointData, seed: number) {
-  const distances = [0, 1, 2, 3, 4].map((step) => {
-    const fresh = data.sample({ seed, stream: "measure", step }, MEASURED);
-    const other = data.sample({ seed, stream: "measure other", step }, MEASURED);
-    const options = { directions: 200, draw: { seed, stream: "directions", step } };
-    return [samples, other].map((points) => slicedWasserstein(points, fresh, options));
-  });
-  return {
-    slicedWasserstein: mean(distances.map(([ofSamples]) => ofSamples)),
-    slicedWassersteinOfData: mean(distances.map(([, ofData]) => ofData)),
-  };
-}
-
-function csv(points: Float32Array): string {
-  const rows = Array.from(
-    { length: points.length / 2 },
-    (_, i) => `${points[2 * i]},${points[2 * i + 1]}\n`,
-  );
-  return "x,y\n" + rows.join("");
 }
 
 function mean(values: ArrayLike<number>): number {

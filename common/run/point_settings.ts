@@ -6,12 +6,12 @@
 import { SHAPES } from "../data/points/point_data.ts";
 import { type MemorySetting, pointBytes } from "../network/memory.ts";
 import { cosineSchedule, linearSchedule, type Schedule, sigmoidSchedule } from "../schedule.ts";
-import { choice, type Command, integer, number, type Settings, text } from "./flags.ts";
+import { choice, type Command, type Flag, integer, number, type Settings, text } from "./flags.ts";
 import { commonFlags } from "./settings.ts";
 import { decayFlag, minutesFlag } from "./training_flags.ts";
 
 /** The flag that names the points: a shape that comes with the program, or a file. */
-const pointDataFlag = text({
+export const pointDataFlag: Flag<string> = text({
   help: "swiss-roll, moons, circles, or a CSV file with two numeric columns",
   placeholder: "NAME|FILE.csv",
   default: "swiss-roll",

@@ -1,5 +1,5 @@
 /**
- * Points from a text file with two columns of numbers.
+ * Points as a text file with two columns of numbers.
  *
  * @module
  */
@@ -37,6 +37,15 @@ export function parsePoints(content: string, name: string): Float32Array<ArrayBu
     throw new UserError(`${name} has ${rows.length} rows of numbers; at least 2 are needed`);
   }
   return standardize(rows, name);
+}
+
+/** Points, [N·2], as such a file, with the headings x and y. */
+export function pointsAsCsv(points: Float32Array): string {
+  const rows = Array.from(
+    { length: points.length / 2 },
+    (_, i) => `${points[2 * i]},${points[2 * i + 1]}\n`,
+  );
+  return "x,y\n" + rows.join("");
 }
 
 /** Rows drawn with replacement; [count·2]. */

@@ -69,6 +69,21 @@ export function encodeFilm(film: Film, format: Format, mostBytes: number): Encod
   return encoded!;
 }
 
+/** Two films of the same height and the same delays as one, beside each other. */
+export function sideBySide(left: Film, right: Film): Film {
+  return {
+    width: left.width + right.width,
+    height: left.height,
+    delays: left.delays,
+    draw(i) {
+      const frame = whiteSheet(left.width + right.width, left.height);
+      drawAt(frame, left.draw(i), { left: 0, top: 0 });
+      drawAt(frame, right.draw(i), { left: left.width, top: 0 });
+      return frame;
+    },
+  };
+}
+
 function* framesOf({ delays, draw }: Film): Generator<Rgba> {
   for (let i = 0; i < delays.length; i++) yield draw(i);
 }

@@ -26,14 +26,19 @@ const RADIUS = 2.2;
  *
  * @param chain For each t from 0 to T the points, [N·2].
  * @param frames How many frames; at least 2.
+ * @param caption What stands above the points at a t. Default: `t = 12`.
  */
-export async function pointFilm(chain: Float32Array[], frames: number): Promise<Film> {
+export async function pointFilm(
+  chain: Float32Array[],
+  frames: number,
+  caption: (t: number) => string = (t) => `t = ${Math.round(t)}`,
+): Promise<Film> {
   const T = chain.length - 1;
   const domain = squareAround([{ points: chain[0] }, { points: chain[T] }]);
   const background = await axes(domain);
   const colours = coloursByPosition(chain[0]);
   const times = Array.from({ length: frames }, (_, i) => T * (1 - i / (frames - 1)));
-  const words = await captions(times.map((t) => `t = ${Math.round(t)}`), 120);
+  const words = await captions(times.map(caption), 2 * SIDE);
   return {
     width: background.width,
     height: background.height,
