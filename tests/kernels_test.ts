@@ -37,7 +37,7 @@ Deno.test({
         args: args.map((argument) =>
           argument
             .replace("--allow-write=common/engine/wasm", `--allow-write=${folder}`)
-            .replace(/^common\/wasm\/kernels\.wasm$/, built)
+            .replace(/^common\/engine\/wasm\/kernels\.wasm$/, built)
         ),
         cwd: root,
         stdout: "null",
