@@ -135,7 +135,6 @@ const SMALL: Record<string, { script: string; flags: string[] }> = {
     flags: ["--frames", "3"],
   },
   verify: { script: "tests/verify.ts", flags: ["--steps", "2"] },
-  doctor: { script: "tests/doctor.ts", flags: [] },
 };
 
 /** Tasks that are run otherwise: by a test of their own, or by .ci/run. */
