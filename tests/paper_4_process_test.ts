@@ -41,7 +41,7 @@ processTest(
     assertEquals(code, 0, stderr);
     assertMatch(
       stdout,
-      /sliced Wasserstein .*\n.*after one reflow: distance .*\n[^]*straightness S /,
+      /sliced Wasserstein [^]*after one reflow: distance [^]*straightness S /,
     );
     const { results } = JSON.parse(
       await Deno.readTextFile(`${folder}/runs/paper4-quick-0/run.json`),
