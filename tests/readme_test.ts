@@ -115,7 +115,7 @@ const SMALL: Record<string, { script: string; flags: string[] }> = {
   paper4: {
     script: "paper_4.ts",
     flags: [
-      ...["--steps", "3", "--hidden", "8", "--batch", "16", "--pairs", "50", "--pair-steps", "2"],
+      ...["--steps", "8", "--hidden", "8", "--batch", "16", "--pairs", "50", "--pair-steps", "2"],
       ...["--backend", "wasm"],
     ],
   },
