@@ -37,7 +37,7 @@ import {
 } from "./common/reverse_process.ts";
 import { parseCommandLine } from "./common/run/command_line.ts";
 import { type Command, integer, type Settings as SettingsOf, text } from "./common/run/flags.ts";
-import { datasetFlags, recordedDataset } from "./common/run/dataset.ts";
+import { filesOfRunFlags, recordedDataset } from "./common/run/dataset.ts";
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
@@ -148,12 +148,7 @@ const flags = {
     default: 5,
     max: 1000,
   }),
-  dataDir: text({
-    help: "folder with the data set's files [that of the run]",
-    placeholder: "DIR",
-    default: undefined,
-  }),
-  download: datasetFlags.download,
+  ...filesOfRunFlags,
   seed: commonFlags.seed,
   backend: commonFlags.backend,
   workers: commonFlags.workers,

@@ -49,7 +49,7 @@ import {
   reverseProcess,
 } from "./common/reverse_process.ts";
 import { parseCommandLine } from "./common/run/command_line.ts";
-import { datasetFlags, recordedDataset } from "./common/run/dataset.ts";
+import { filesOfRunFlags, recordedDataset } from "./common/run/dataset.ts";
 import { type Command, integer, kebab, type Settings, text } from "./common/run/flags.ts";
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
@@ -258,12 +258,7 @@ const flags = {
     help: "training images for ELS, which compares every patch with every patch of each",
     default: 500,
   }),
-  dataDir: text({
-    help: "folder with the data set's files [that of the run]",
-    placeholder: "DIR",
-    default: undefined,
-  }),
-  download: datasetFlags.download,
+  ...filesOfRunFlags,
   seed: commonFlags.seed,
   backend: commonFlags.backend,
   workers: commonFlags.workers,

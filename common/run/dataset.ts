@@ -15,6 +15,16 @@ export const datasetFlags = {
   download: onOff({ help: "fetch its files into runs/.data if they are not there" }),
 };
 
+/** The flags for the files of a data set that a finished run names. */
+export const filesOfRunFlags = {
+  dataDir: text({
+    help: "folder with the data set's files [that of the run]",
+    placeholder: "DIR",
+    default: undefined,
+  }),
+  download: datasetFlags.download,
+};
+
 /** A data set as a run names it. */
 export interface RecordedDataset {
   /** Its name. */
