@@ -25,19 +25,13 @@ import { gaussianNoise } from "./common/engine/noise.ts";
 import { Adam, valueAndGradients } from "./common/network/adam.ts";
 import { HeadAndTails } from "./common/network/head_and_tails.ts";
 import { learningRateAt } from "./common/network/learning_rate.ts";
-import { writeReportPage } from "./common/page/page.ts";
 import { type Draw, integers } from "./common/random.ts";
 import {
   gaussianEntropy,
   inBits,
   nullLogLikelihood,
 } from "./common/report/metrics/gaussian_bits.ts";
-import {
-  type Bound,
-  inOneLine,
-  type PointChain,
-  reportPoints,
-} from "./common/report/point_report.ts";
+import type { Bound, PointChain } from "./common/report/point_report.ts";
 import type { AfterTraining } from "./common/run/duration.ts";
 import { runMain } from "./common/run/main.ts";
 import {
@@ -48,7 +42,6 @@ import {
 } from "./common/run/point_settings.ts";
 import { readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
-import { trainAndReport } from "./common/run/training_run.ts";
 import type { Schedule } from "./common/schedule.ts";
 
 // ---------------------------------------------------------------------------------------------
@@ -333,13 +326,14 @@ export function* train(
  * Draws points from the model: x_T ~ N(0, I), then x_{t−1} ~ p_θ(x_{t−1} | xₜ) for t = T..1.
  *
  * @param options.count B, how many points.
+ * @param options.xT Where to begin, [B, 2]; the chain disposes of it. Default: noise.
  */
 export function* sample(
   model: ReverseModel,
   schedule: Schedule,
-  { count, seed }: { count: number; seed: number },
+  { count, seed, xT }: { count: number; seed: number; xT?: tf.Tensor2D },
 ): Generator<PointChain> {
-  let xt = gaussianNoise<tf.Rank.R2>({ seed, stream: "xT" }, [count, 2]);
+  let xt = xT ?? gaussianNoise<tf.Rank.R2>({ seed, stream: "xT" }, [count, 2]);
   try {
     for (let t = schedule.T; t >= 1; t--) {
       yield { t, xt };
@@ -384,6 +378,10 @@ export { command };
 export async function main(args: string[]): Promise<number> {
   const read = await readSettings(command, args);
   if (!read) return 0;
+  // what writes files and draws figures is for the command alone: a page has this script without it
+  const { trainAndReport } = await import("./common/run/training_run.ts");
+  const { inOneLine, reportPoints } = await import("./common/report/point_report.ts");
+  const { writeReportPage } = await import("./common/page/page.ts");
   return await trainAndReport({
     command,
     memory: pointMemory,

@@ -26,9 +26,13 @@ export function inline(tex: string): string {
   return katex.renderToString(tex);
 }
 
-/** A formula on a line of its own, with where it comes from. */
+/** A formula on a line of its own, with where it comes from. It may name parts by `\\htmlClass`. */
 export function equation(tex: string, source: string): string {
-  const formula = katex.renderToString(tex, { displayMode: true });
+  const formula = katex.renderToString(tex, {
+    displayMode: true,
+    trust: ({ command }) => command === "\\htmlClass",
+    strict: (code: string) => code === "htmlExtension" ? "ignore" : "warn",
+  });
   return `<div class="equation">${formula}<cite>${source}</cite></div>`;
 }
 

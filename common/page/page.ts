@@ -13,6 +13,7 @@ import type { RunRecord } from "../run/record.ts";
 import type { RunData } from "./run_data.ts";
 import { imageChains, pictures, pointChains, training } from "./sections.ts";
 import pageStyle from "./style.css" with { type: "text" };
+import themeStyle from "./theme.css" with { type: "text" };
 
 /**
  * Writes report.html into a run's folder, from what lies there.
@@ -37,7 +38,7 @@ export async function buildPage(
 ): Promise<string> {
   const kind = kindOf(data);
   const { html, style } = withoutStyleAttributes(body(data, kind));
-  const styles = `${equationStyle}\n${pageStyle}\n${style}`;
+  const styles = `${equationStyle}\n${themeStyle}\n${pageStyle}\n${style}`;
   const policy = [
     "default-src 'none'",
     `script-src '${await hash(script)}'`,
@@ -128,7 +129,7 @@ function escaped(text: string): string {
 }
 
 /** The name of a script or a style sheet in a security policy. */
-async function hash(content: string): Promise<string> {
+export async function hash(content: string): Promise<string> {
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(content));
   return `sha256-${new Uint8Array(digest).toBase64()}`;
 }

@@ -9,6 +9,7 @@ import { parseCommandLine, takeFolder } from "../run/command_line.ts";
 import { type Command, integer } from "../run/flags.ts";
 import { helpText } from "../run/help.ts";
 import { runMain } from "../run/main.ts";
+import { untilInterrupted } from "./local_server.ts";
 import { serveRun } from "./server.ts";
 
 const flags = {
@@ -36,13 +37,7 @@ async function main(args: string[]): Promise<number> {
   }
   const { settings: { port } } = parseCommandLine(command, rest);
   const server = await serveRun(folder, { port });
-  const asked = new Promise<void>((resolve) => {
-    Deno.addSignalListener("SIGINT", resolve);
-    if (Deno.build.os !== "windows") Deno.addSignalListener("SIGTERM", resolve);
-  });
-  console.log(`${folder} is shown at ${server.address}\nCtrl-C ends this`);
-  await asked;
-  await server.close();
+  await untilInterrupted(server, `${folder} is shown at`);
   return 0;
 }
 

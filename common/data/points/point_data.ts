@@ -47,14 +47,24 @@ export async function pointData(name: string): Promise<PointData> {
       return { name, scale: "two moons 3.5 wide", sample: sampleMoons };
     case "circles":
       return { name, scale: "circles of radius 0.85 and 1.7", sample: sampleCircles };
-    default: {
-      const points = parsePoints(await readText(name), name);
-      return {
-        name,
-        scale: "each column with standard deviation 1",
-        sha256: await sha256(new Uint8Array(points.buffer)),
-        sample: (draw, count) => resample(points, draw, count),
-      };
-    }
+    default:
+      return await tableData(await readText(name), name);
   }
+}
+
+/**
+ * The distribution of which a table holds draws: its rows are drawn again, with replacement.
+ *
+ * @param content As in {@linkcode parsePoints}.
+ * @param name For messages.
+ * @throws {UserError} It is not two columns of numbers.
+ */
+export async function tableData(content: string, name: string): Promise<PointData> {
+  const points = parsePoints(content, name);
+  return {
+    name,
+    scale: "each column with standard deviation 1",
+    sha256: await sha256(new Uint8Array(points.buffer)),
+    sample: (draw, count) => resample(points, draw, count),
+  };
 }

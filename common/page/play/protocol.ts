@@ -1,0 +1,117 @@
+/**
+ * What the page to play with and its worker say to each other.
+ *
+ * @module
+ */
+
+/** The switches of the chapters on points: flags of paper 1 by their names, and the shape. */
+export interface PointSwitches {
+  /** swiss-roll, moons, circles, or own. */
+  shape: string;
+  /** The own shape as a table, two numbers a line. */
+  own?: string;
+  /** T. */
+  timesteps: number;
+  /** How the noise grows. */
+  schedule: "sigmoid" | "linear" | "cosine";
+  /** A tail for each t, or one for all. */
+  tails: "each" | "shared";
+  /** H. */
+  hidden: number;
+  /** Decides all random numbers. */
+  seed: number;
+}
+
+/** Points on their way to noise; each [T+1, N, 2], but for the digit, [T+1, 28·28]. */
+export interface Destruction {
+  /** ᾱₜ for t = 0..T. */
+  alphaBar: number[];
+  /** βₜ for t = 0..T, with β₀ = 0. */
+  beta: number[];
+  /** Every t in one go from x₀, with the same ε. */
+  closed: Float32Array;
+  /** Step by step. */
+  steps: Float32Array;
+  /** The digit in one go, in [-1, 1]. */
+  digitClosed: Float32Array;
+  /** The digit step by step. */
+  digitSteps: Float32Array;
+}
+
+/** What a training shows of itself about once a second. */
+export interface Snapshot {
+  /** Steps done. */
+  step: number;
+  /** The last step. */
+  steps: number;
+  /** Steps a second since the last snapshot, of training alone. */
+  rate: number;
+  /** T. */
+  T: number;
+  /** N, the points of the chains. */
+  N: number;
+  /** The losses since the last snapshot. */
+  losses: number[];
+  /** E KL(q‖p) for t = 2..T, in nats a point. */
+  kl: number[];
+  /** The reverse chain, [T+1, N, 2]. */
+  reverse: Float32Array;
+  /** The forward chain, [T+1, N, 2]. */
+  forward: Float32Array;
+  /** μ_θ(xₜ, t) − xₜ on a grid, [T, G·G, 2] for t = 1..T. */
+  wind: Float32Array;
+  /** Sliced Wasserstein distance of the samples to the data. */
+  distance: number;
+  /** The same between two draws of the data. */
+  distanceOfData: number;
+}
+
+/** The grid that the wind is drawn on: G·G places from −reach to reach. */
+export const WIND = { side: 15, reach: 2.8 };
+
+/** What the worker can be asked for. */
+export interface Calls {
+  /** Starts the backend; says in a line what computes. */
+  open(options: { threads: number }): { backend: string; threads: number };
+  /** Chapter a. */
+  destroy(options: { switches: PointSwitches; count: number; digit: Uint8Array }): Destruction;
+  /** A new, untrained network for chapters b and c. */
+  begin(options: { switches: PointSwitches; steps: number }): void;
+  /** Trains, or pauses. */
+  train(options: { on: boolean }): void;
+  /** Sends a point of noise down several times: the ways, [count, T+1, 2] with t = 0 first. */
+  walk(options: { from: [number, number]; count: number; seed: number }): {
+    T: number;
+    ways: Float32Array;
+  };
+  /** `count` samples of the network as it is. */
+  samples(options: { count: number; seed: number }): Float32Array;
+}
+
+/** The name of a call. */
+export type CallName = keyof Calls;
+/** What a call takes. */
+export type Given<C extends CallName> = Parameters<Calls[C]>[0];
+/** What a call gives. */
+export type Got<C extends CallName> = ReturnType<Calls[C]>;
+
+/** What the worker says unasked. */
+export interface Events {
+  /** How the training stands. */
+  snapshot: Snapshot;
+  /** The loss is no number any more, or something was refused. */
+  trouble: string;
+}
+
+/** A message to the worker. */
+export interface Request {
+  id: number;
+  name: CallName;
+  given: unknown;
+}
+
+/** A message from the worker: an answer, or an event. */
+export type Message =
+  | { id: number; got: unknown }
+  | { id: number; error: string }
+  | { [E in keyof Events]: { event: E; detail: Events[E] } }[keyof Events];

@@ -1,0 +1,51 @@
+/// <reference lib="dom" />
+
+/**
+ * The state of the page as its address has it, behind the #: `#at=walk&shape=moons&T=10`. What is as it
+ * always is does not stand there.
+ */
+export class Address {
+  #values = read();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Calls back when someone changes the address by hand, or follows a link within the page. */
+  onChange(listener: () => void): void {
+    addEventListener("hashchange", () => {
+      this.#values = read();
+      listener();
+    });
+  }
+
+  /** A value, or what it is when the address does not say. */
+  get(name: string, usual: string): string {
+    return this.#values.get(name) ?? usual;
+  }
+
+  /** A whole number within bounds, or the usual one. */
+  whole(name: string, { usual, from, to }: { usual: number; from: number; to: number }): number {
+    const value = Number(this.#values.get(name) ?? NaN);
+    return Number.isInteger(value) && value >= from && value <= to ? value : usual;
+  }
+
+  /** One of some values, or the first of them. */
+  oneOf<V extends string>(name: string, values: readonly V[]): V {
+    return values.find((value) => value === this.#values.get(name)) ?? values[0];
+  }
+
+  /** Notes values; undefined takes one out. Browsers refuse too many changes, so it waits a little. */
+  set(values: Record<string, string | number | undefined>): void {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === undefined) this.#values.delete(name);
+      else this.#values.set(name, String(value));
+    }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      const text = this.#values.toString();
+      history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+    }, 300);
+  }
+}
+
+function read(): URLSearchParams {
+  return new URLSearchParams(location.hash.slice(1));
+}

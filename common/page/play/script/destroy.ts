@@ -1,0 +1,87 @@
+/// <reference lib="dom" />
+import { byId } from "../../page_script/elements.ts";
+import { onThemeChange } from "../../page_script/theme.ts";
+import { timeControl } from "../../page_script/time_control.ts";
+import type { Destruction } from "../protocol.ts";
+import type { Address } from "./address.ts";
+import type { Engine } from "./engine.ts";
+import { Stage } from "./stage.ts";
+import type { Switches } from "./switches.ts";
+
+/** Points of each cloud. */
+const COUNT = 1000;
+const PIXELS = 28 * 28;
+
+/** Chapter a: a slider over t. */
+export function destroyChapter(
+  { engine, address, switches, digit, trouble }: {
+    engine: Engine;
+    address: Address;
+    switches: Switches;
+    digit: Uint8Array;
+    trouble: (error: unknown) => void;
+  },
+): void {
+  const stages = { closed: new Stage("destroy-closed"), steps: new Stage("destroy-steps") };
+  const readout = byId("destroy-readout");
+  let destruction: Destruction | undefined;
+  let asked = 0;
+
+  const time = timeControl("destroy-time", {
+    plays: "up",
+    describe: (t) => `t = ${t}`,
+    onChange: (t) => {
+      address.set({ ta: t === 0 ? undefined : t });
+      show(t);
+    },
+  });
+
+  function show(t: number) {
+    if (!destruction) return;
+    const { alphaBar, beta } = destruction;
+    const at = Math.min(t, alphaBar.length - 1);
+    for (const name of ["closed", "steps"] as const) {
+      const points = destruction[name].subarray(at * 2 * COUNT, (at + 1) * 2 * COUNT);
+      stages[name].show((stage) => stage.dots(points, { tone: "blue", alpha: 0.65 }));
+      const pixels = destruction[name === "closed" ? "digitClosed" : "digitSteps"];
+      drawDigit(byId(`destroy-${name}-digit`), pixels.subarray(at * PIXELS, (at + 1) * PIXELS));
+    }
+    const signal = Math.sqrt(alphaBar[at]);
+    const noise = Math.sqrt(1 - alphaBar[at]);
+    readout.textContent =
+      `at t = ${at} of ${alphaBar.length - 1}: ${signal.toFixed(3)} of the data and ` +
+      `${noise.toFixed(3)} of noise; β = ${beta[at].toPrecision(2)}`;
+  }
+
+  async function compute() {
+    const mine = ++asked;
+    const now = switches.now;
+    if (now.shape === "own" && !now.own) return; // nothing is drawn yet
+    try {
+      const got = await engine.call("destroy", { switches: now, count: COUNT, digit });
+      if (mine !== asked) return;
+      destruction = got;
+      const T = got.alphaBar.length - 1;
+      const usual = Math.round(T / 2);
+      time.setMoments(T + 1, address.whole("ta", { usual, from: 0, to: T }));
+    } catch (error) {
+      trouble(error);
+    }
+  }
+
+  onThemeChange(() => show(time.position()));
+  switches.onChange(compute);
+  compute();
+}
+
+/** An image in [-1, 1] on a canvas of its size. */
+export function drawDigit(canvas: HTMLElement, values: ArrayLike<number>): void {
+  const pen = (canvas as HTMLCanvasElement).getContext("2d")!;
+  const { width, height } = pen.canvas;
+  const image = pen.createImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
+    image.data.fill(127.5 + 127.5 * values[i], 4 * i, 4 * i + 3); // rounded and held in 0..255
+    image.data[4 * i + 3] = 255;
+  }
+  pen.putImageData(image, 0, 0);
+}

@@ -1,0 +1,97 @@
+/// <reference lib="dom" />
+/**
+ * The code of the page to play with. Bundled by `deno task page`.
+ *
+ * @module
+ */
+import { byId } from "../../page_script/elements.ts";
+import { startTheme } from "../../page_script/theme.ts";
+import { Address } from "./address.ts";
+import { destroyChapter } from "./destroy.ts";
+import { Engine } from "./engine.ts";
+import { LearnChapter } from "./learn.ts";
+import { startLights } from "./lights.ts";
+import { OwnShape, readShape } from "./own_shape.ts";
+import { Stage } from "./stage.ts";
+import { Switches } from "./switches.ts";
+import { walkChapter } from "./walk.ts";
+
+const said = new Set<string>();
+
+/** A line at the top that says what does not work, once. */
+function trouble(error: unknown): void {
+  const message = error instanceof Error ? error.message : String(error);
+  if (said.has(message)) return;
+  said.add(message);
+  const line = document.createElement("p");
+  line.textContent = explained(message);
+  byId("trouble").append(line);
+}
+
+/** What a browser's message means here. */
+function explained(message: string): string {
+  if (/wasm|webassembly/i.test(message)) {
+    return `This browser refuses WebAssembly here, and all figures compute with it: ${message}`;
+  }
+  return message;
+}
+
+addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
+  trouble(
+    `The page's security policy refused ${blockedURI || "something"} (${violatedDirective}).`,
+  );
+});
+
+/** Threads: a core stays for the page itself; memory is shared only where the page is isolated. */
+function threads(): number {
+  return crossOriginIsolated ? Math.max(1, Math.min(8, navigator.hardwareConcurrency - 1)) : 1;
+}
+
+startTheme();
+startLights();
+const address = new Address();
+const engine = new Engine();
+engine.on("trouble", trouble);
+
+const dataStage = new Stage("learn-data", { reach: 2.3 });
+const own = new OwnShape(dataStage);
+own.take(readShape(address.get("own", "")));
+const switches = new Switches(address, own);
+const digit = Uint8Array.from(
+  atob(document.documentElement.dataset.digit!),
+  (c) => c.charCodeAt(0),
+);
+
+engine.call("open", { threads: threads() }).then(({ backend }) => {
+  byId("backend").textContent = `${backend}, in this tab`;
+}).catch(trouble);
+destroyChapter({ engine, address, switches, digit, trouble });
+const learn = new LearnChapter({ engine, address, switches, own, dataStage, trouble });
+walkChapter({ engine, address, trouble });
+goToChapter();
+address.onChange(goToChapter);
+
+/** Scrolls to the chapter that the address names. */
+function goToChapter(): void {
+  document.getElementById(address.get("at", ""))?.scrollIntoView();
+}
+
+// it trains once one has come to it; who wants less motion starts it by hand
+if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
+  const seen = new IntersectionObserver((entries) => {
+    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+    seen.disconnect();
+    learn.train(true);
+  }, { threshold: 0.3 });
+  seen.observe(byId("learn-samples"));
+}
+
+// the chapter that fills the window is the one in the address
+const inView = new IntersectionObserver((entries) => {
+  for (const { isIntersecting, target } of entries) {
+    if (isIntersecting) address.set({ at: target.id });
+    document.querySelector(`nav a[href="#at=${target.id}"]`)
+      ?.classList.toggle("here", isIntersecting);
+  }
+}, { rootMargin: "-45% 0px -55% 0px" });
+for (const section of document.querySelectorAll("main > section")) inView.observe(section);

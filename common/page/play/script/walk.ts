@@ -1,0 +1,155 @@
+/// <reference lib="dom" />
+import { byId } from "../../page_script/elements.ts";
+import { timeControl } from "../../page_script/time_control.ts";
+import { type Snapshot, WIND } from "../protocol.ts";
+import type { Address } from "./address.ts";
+import type { Engine } from "./engine.ts";
+import { ARROWS } from "./own_shape.ts";
+import { type Place, Stage } from "./stage.ts";
+
+/** How often a point is sent down at once, and how many ways are kept. */
+const [SENT, KEPT] = [6, 30];
+/** How far an arrow key moves the point of noise. */
+const STRIDE = 0.1;
+
+/** Chapter c: both chains, the wind, and points that are sent down. */
+export function walkChapter(
+  { engine, address, trouble }: {
+    engine: Engine;
+    address: Address;
+    trouble: (error: unknown) => void;
+  },
+): void {
+  const stages = { forward: new Stage("walk-forward"), reverse: new Stage("walk-reverse") };
+  const [wind, cloud] = ["walk-wind", "walk-cloud"].map((id) => byId<HTMLInputElement>(id));
+  let snapshot: Snapshot | undefined;
+  let from = readPlace(address.get("from", "")) ?? [1.2, 1.6] as Place;
+  let ways: Float32Array[] = [];
+  let sent = 0;
+
+  const time = timeControl("walk-time", {
+    plays: "to and fro",
+    describe: (t) => `t = ${t}`,
+    onChange: (t) => {
+      const last = snapshot ? snapshot.T : t;
+      address.set({ tc: t === last ? undefined : t });
+      draw();
+    },
+  });
+
+  function draw() {
+    stages.forward.show((stage) => {
+      if (snapshot) stage.dots(cloudAt(snapshot.forward), { tone: "blue", alpha: 0.65 });
+    });
+    stages.reverse.show((stage) => {
+      if (!snapshot) return;
+      if (cloud.checked) {
+        stage.dots(cloudAt(snapshot.reverse), { tone: "orange", alpha: ways.length ? 0.3 : 0.6 });
+      }
+      const t = time.position();
+      if (wind.checked && t > 0) drawWind(stage, snapshot, t);
+      for (const way of ways) {
+        stage.path(way.subarray(2 * t), { alpha: 0.75 }); // from t on: where it has been
+        stage.path(way.subarray(0, 2 * (t + 1)), { alpha: 0.14, width: 1.2 });
+      }
+      for (const way of ways) {
+        stage.ring([way[2 * t], way[2 * t + 1]], { fill: "orange", radius: 4 });
+      }
+      stage.ring(from, { fill: "accent", tone: "paper", radius: 6 });
+      if (document.activeElement === stage.canvas) stage.cross(from);
+    });
+  }
+
+  function cloudAt(chain: Float32Array): Float32Array {
+    const { N } = snapshot!;
+    const t = time.position();
+    return chain.subarray(2 * t * N, 2 * (t + 1) * N);
+  }
+
+  function drawWind(stage: Stage, { wind }: Snapshot, t: number) {
+    const { side, reach } = WIND;
+    const count = side * side;
+    const along = wind.slice(2 * (t - 1) * count, 2 * t * count);
+    let longest = 0;
+    for (let i = 0; i < along.length; i += 2) {
+      longest = Math.max(longest, Math.hypot(along[i], along[i + 1]));
+    }
+    const scale = longest > 0 ? 1.5 * (2 * reach / (side - 1)) / longest : 1; // as long as can be told apart
+    const shown = along.map((value) => scale * value);
+    const places = new Float32Array(2 * count);
+    for (let k = 0; k < count; k++) {
+      places[2 * k] = reach * (2 * (k % side) / (side - 1) - 1);
+      places[2 * k + 1] = reach * (2 * Math.floor(k / side) / (side - 1) - 1);
+    }
+    stage.arrows(places, shown);
+    byId("walk-readout").textContent =
+      `The wind at t = ${t}, drawn ${
+        scale >= 1.5 ? `${scale.toPrecision(2)} times as long as it is` : "at its length"
+      }.` + (ways.length
+        ? ` ${ways.length} ways from (${
+          from.map((v) => v.toFixed(1)).join(", ")
+        }).`
+        : "");
+  }
+
+  async function send() {
+    try {
+      const got = await engine.call("walk", { from, count: SENT, seed: ++sent });
+      const length = 2 * (got.T + 1);
+      const fresh = Array.from(
+        { length: SENT },
+        (_, k) => got.ways.subarray(k * length, (k + 1) * length),
+      );
+      ways = [...ways, ...fresh].slice(-KEPT);
+      time.goTo(matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : got.T);
+      if (time.position() > 0) byId("walk-time-play").click(); // down with them
+    } catch (error) {
+      trouble(error);
+    }
+  }
+
+  function moveTo(place: Place) {
+    from = place.map((value) => Math.max(-3, Math.min(3, value))) as Place;
+    ways = [];
+    address.set({ from: from.map((value) => value.toFixed(2)).join(",") });
+    draw();
+  }
+
+  const { canvas } = stages.reverse;
+  canvas.addEventListener("pointerdown", async (event) => {
+    moveTo(stages.reverse.placeOf(event));
+    await send();
+  });
+  canvas.addEventListener("keydown", async (event) => {
+    const move = ARROWS[event.key];
+    if (move) {
+      event.preventDefault();
+      moveTo([from[0] + STRIDE * move[0], from[1] + STRIDE * move[1]]);
+    } else if (event.key === "Enter") {
+      await send();
+    }
+  });
+  for (const event of ["focus", "blur"]) canvas.addEventListener(event, draw);
+  byId("walk-send").addEventListener("click", send);
+  byId("walk-clear").addEventListener("click", () => {
+    ways = [];
+    draw();
+  });
+  for (const option of [wind, cloud]) option.addEventListener("change", draw);
+
+  engine.on("snapshot", (now) => {
+    const isOther = snapshot?.T !== now.T;
+    if (now.step === 0) ways = [];
+    snapshot = now;
+    if (isOther) {
+      time.setMoments(now.T + 1, address.whole("tc", { usual: now.T, from: 0, to: now.T }));
+    } else draw();
+  });
+}
+
+function readPlace(text: string): Place | undefined {
+  const values = text.split(",").map(Number);
+  const isPlace = text !== "" && values.length === 2 &&
+    values.every((value) => Math.abs(value) <= 3);
+  return isPlace ? values as Place : undefined;
+}

@@ -1,0 +1,290 @@
+/**
+ * Chapters a to c of the page to play with: paper 1's own code on points in the plane.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { type PointData, pointData, tableData } from "../common/data/points/point_data.ts";
+import { gaussianNoise } from "../common/engine/noise.ts";
+import { qSample } from "../common/forward_process.ts";
+import { Adam } from "../common/network/adam.ts";
+import {
+  type Calls,
+  type Destruction,
+  type Events,
+  type PointSwitches,
+  type Snapshot,
+  WIND,
+} from "../common/page/play/protocol.ts";
+import { slicedWasserstein } from "../common/report/metrics/sliced_wasserstein.ts";
+import { pointSchedule, type PointSettings } from "../common/run/point_settings.ts";
+import type { Schedule } from "../common/schedule.ts";
+import {
+  command,
+  measureBound,
+  qStep,
+  ReverseModel,
+  sample,
+  train,
+  type Training,
+} from "../paper_1_partb.ts";
+
+type Given<C extends keyof Calls> = Parameters<Calls[C]>[0];
+
+/** How many places of points a snapshot's chains have, and how many points at most. */
+const [MOST_PLACES, MOST_POINTS] = [60_000, 800];
+/** Points that the distance and the KL of each t are measured with, and lines of the distance. */
+const [MEASURED, PER_T, LINES] = [800, 100, 60];
+/** Milliseconds between snapshots, and how much longer than a snapshot itself the training goes on. */
+const [EVERY, SHARE] = [1000, 7];
+
+/** The settings of a run with these switches; all others are the command's own. */
+function settingsOf(switches: PointSwitches, steps: number): PointSettings {
+  const defaults = Object.fromEntries(
+    Object.entries(command.flags).map(([name, flag]) => [name, flag.default]),
+  ) as PointSettings;
+  const { timesteps, schedule, tails, hidden, seed } = switches;
+  return { ...defaults, timesteps, schedule, tails, hidden, seed, steps };
+}
+
+async function dataOf({ shape, own }: PointSwitches): Promise<PointData> {
+  return shape === "own" ? await tableData(own ?? "", "your shape") : await pointData(shape);
+}
+
+/** Paper 1, as the page asks for it. */
+export class PointLesson {
+  readonly #tell: <E extends keyof Events>(event: E, detail: Events[E]) => void;
+  #training: Training | undefined;
+  #loop: ReturnType<typeof train> | undefined;
+  #forward: Float32Array = new Float32Array();
+  #running = false;
+  #losses: number[] = [];
+  #clock = { step: 0, milliseconds: 0, due: 0 };
+
+  /** `tell` passes events to the page. */
+  constructor(tell: <E extends keyof Events>(event: E, detail: Events[E]) => void) {
+    this.#tell = tell;
+  }
+
+  /** Chapter a: the forward chain of points and of a digit, in closed form and step by step. */
+  async destroy({ switches, count, digit }: Given<"destroy">): Promise<Destruction> {
+    const schedule = pointSchedule(settingsOf(switches, 1));
+    const { seed } = switches;
+    const data = await dataOf(switches);
+    const points = data.sample({ seed, stream: "figure x0" }, count);
+    const pixels = Float32Array.from(digit, (value) => value / 127.5 - 1);
+    const times = Array.from({ length: schedule.T + 1 }, (_, t) => t);
+    return {
+      alphaBar: times.map(schedule.alphaBar),
+      beta: times.map((t) => t === 0 ? 0 : schedule.beta(t)),
+      closed: inOneGo(schedule, points, seed),
+      steps: stepByStep(schedule, points, seed),
+      digitClosed: inOneGo(schedule, pixels, seed),
+      digitSteps: stepByStep(schedule, pixels, seed),
+    };
+  }
+
+  /** Chapter b: data, an untrained network and its optimizer, as `startTraining` makes them. */
+  async begin({ switches, steps }: Given<"begin">): Promise<void> {
+    const data = await dataOf(switches); // may throw: what is there stays
+    this.#running = false;
+    this.#training?.model.dispose();
+    this.#training?.adam.dispose();
+    const settings = settingsOf(switches, steps);
+    const schedule = pointSchedule(settings);
+    const model = new ReverseModel({ ...settings, schedule });
+    this.#training = { model, schedule, data, adam: new Adam(model.parameters), settings };
+    this.#loop = train(this.#training);
+    this.#losses = [];
+    this.#clock = { step: 0, milliseconds: 0, due: 0 };
+    const points = data.sample({ seed: switches.seed, stream: "figure x0" }, countOf(schedule));
+    this.#forward = stepByStep(schedule, points, switches.seed);
+    await this.#show();
+  }
+
+  /** Trains between the page's other calls, or pauses. */
+  train({ on }: Given<"train">): Promise<void> {
+    const wasRunning = this.#running;
+    this.#running = on && this.#loop !== undefined;
+    if (this.#running && !wasRunning) this.#takeSteps();
+    return Promise.resolve();
+  }
+
+  /** Chapter c: several ways down from one place. */
+  async walk({ from, count, seed }: Given<"walk">): Promise<ReturnType<Calls["walk"]>> {
+    const { model, schedule } = this.#present();
+    const xT = tf.tensor2d(Array.from({ length: count }, () => from), [count, 2]);
+    const places = await chainOf(sample(model, schedule, { count, seed, xT }), schedule.T, count);
+    const ways = new Float32Array(places.length);
+    for (let t = 0; t <= schedule.T; t++) {
+      for (let k = 0; k < count; k++) {
+        const at = 2 * (t * count + k);
+        ways.set(places.subarray(at, at + 2), 2 * (k * (schedule.T + 1) + t));
+      }
+    }
+    return { T: schedule.T, ways };
+  }
+
+  /** Samples of the network as it is. */
+  async samples({ count, seed }: Given<"samples">): Promise<Float32Array> {
+    const { model, schedule } = this.#present();
+    const places = await chainOf(sample(model, schedule, { count, seed }), schedule.T, count);
+    return places.slice(0, 2 * count);
+  }
+
+  #present(): Training {
+    if (!this.#training) throw new Error("there is no network yet");
+    return this.#training;
+  }
+
+  /** Step after step, letting the page's messages in between. */
+  async #takeSteps(): Promise<void> {
+    const loop = this.#loop;
+    try {
+      while (this.#running && loop === this.#loop) {
+        const started = performance.now();
+        const { value, done } = loop!.next();
+        if (done) {
+          this.#running = false;
+          return await this.#show();
+        }
+        const [loss] = value.loss.dataSync();
+        value.loss.dispose();
+        this.#losses.push(loss);
+        this.#clock.step++;
+        this.#clock.milliseconds += performance.now() - started;
+        if (!Number.isFinite(loss)) throw new Error(`the loss is ${loss} at step ${value.step}`);
+        if (performance.now() > this.#clock.due) await this.#show();
+        await messages();
+      }
+    } catch (error) {
+      this.#running = false;
+      this.#tell("trouble", (error as Error).message);
+    }
+  }
+
+  /** Draws from the network as it is, measures it, and says when to do so again. */
+  async #show(): Promise<void> {
+    const started = performance.now();
+    const { step, milliseconds } = this.#clock;
+    const snapshot = await this.#snapshot(milliseconds > 0 ? 1000 * step / milliseconds : 0);
+    const now = performance.now();
+    this.#clock = { step: 0, milliseconds: 0, due: now + Math.max(EVERY, SHARE * (now - started)) };
+    this.#tell("snapshot", snapshot);
+  }
+
+  async #snapshot(rate: number): Promise<Snapshot> {
+    const { model, schedule, data, adam, settings: { seed, steps } } = this.#present();
+    const { T } = schedule;
+    const N = countOf(schedule);
+    const chain = await chainOf(sample(model, schedule, { count: MEASURED, seed }), T, MEASURED);
+    const samples = chain.subarray(0, 2 * MEASURED);
+    const { klPerT } = await measureBound(model, schedule, data, { count: PER_T, seed });
+    const draw = (stream: string) => data.sample({ seed, stream }, MEASURED);
+    const options = { directions: LINES, draw: { seed, stream: "directions" } };
+    const losses = this.#losses.splice(0);
+    return {
+      ...{ step: adam.steps, steps, rate, T, N, losses, forward: this.#forward },
+      reverse: firstPoints(chain, { T, count: MEASURED, kept: N }),
+      kl: klPerT.value,
+      wind: await windOf(model, T),
+      distance: slicedWasserstein(samples, draw("measure"), options),
+      distanceOfData: slicedWasserstein(draw("measure other"), draw("measure"), options),
+    };
+  }
+}
+
+function countOf({ T }: Schedule): number {
+  return Math.min(MOST_POINTS, Math.floor(MOST_PLACES / (T + 1)));
+}
+
+/** Every t in one go from the same x₀ with the same ε: [T+1, n]. */
+function inOneGo(schedule: Schedule, x0: Float32Array, seed: number): Float32Array {
+  const n = x0.length;
+  const all = new Float32Array((schedule.T + 1) * n);
+  for (let t = 0; t <= schedule.T; t++) {
+    const xt = tf.tidy(() =>
+      qSample(
+        schedule,
+        tf.tensor1d(x0),
+        t,
+        gaussianNoise<tf.Rank.R1>({ seed, stream: "figure eps" }, [n]),
+      )
+    );
+    all.set(xt.dataSync(), t * n);
+    xt.dispose();
+  }
+  return all;
+}
+
+/** The same by T single steps, each with noise of its own: [T+1, n]. */
+function stepByStep(schedule: Schedule, x0: Float32Array, seed: number): Float32Array {
+  const n = x0.length;
+  const all = new Float32Array((schedule.T + 1) * n);
+  all.set(x0);
+  for (let t = 1; t <= schedule.T; t++) {
+    const xt = tf.tidy(() => {
+      const before = tf.tensor1d(all.subarray((t - 1) * n, t * n));
+      return qStep(
+        schedule,
+        before,
+        t,
+        gaussianNoise<tf.Rank.R1>({ seed, stream: "figure z", step: t }, [n]),
+      );
+    });
+    all.set(xt.dataSync(), t * n);
+    xt.dispose();
+  }
+  return all;
+}
+
+/** The places of a reverse chain's points, [T+1, count, 2] with t = 0 first. */
+async function chainOf(
+  chain: ReturnType<typeof sample>,
+  T: number,
+  count: number,
+): Promise<Float32Array> {
+  const places = new Float32Array((T + 1) * count * 2);
+  for (const { t, xt } of chain) places.set(await xt.data(), t * count * 2);
+  return places;
+}
+
+/** The first points of a chain, [T+1, kept, 2]. */
+function firstPoints(
+  chain: Float32Array,
+  { T, count, kept }: { T: number; count: number; kept: number },
+): Float32Array {
+  const cut = new Float32Array((T + 1) * kept * 2);
+  for (let t = 0; t <= T; t++) {
+    cut.set(chain.subarray(2 * t * count, 2 * (t * count + kept)), 2 * t * kept);
+  }
+  return cut;
+}
+
+/** μ_θ(xₜ, t) − xₜ on the grid, for all t = 1..T at once. */
+async function windOf(model: ReverseModel, T: number): Promise<Float32Array> {
+  const { side, reach } = WIND;
+  const ticks = Array.from({ length: side }, (_, i) => reach * (2 * i / (side - 1) - 1));
+  const grid = ticks.flatMap((y) => ticks.map((x) => [x, y]));
+  const wind = tf.tidy(() => {
+    const places = tf.tensor2d(grid, [side * side, 2]);
+    return tf.stack(
+      Array.from({ length: T }, (_, i) => tf.sub(model.forward(places, i + 1).mean, places)),
+    );
+  });
+  const values = await wind.data() as Float32Array;
+  wind.dispose();
+  return values;
+}
+
+/** Lets the messages in that have come meanwhile. */
+function messages(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}

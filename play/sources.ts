@@ -1,0 +1,42 @@
+/**
+ * The scripts that the page to play with runs, as texts: it shows the lines that work behind each figure.
+ *
+ * @module
+ */
+import forwardProcess from "../common/forward_process.ts" with { type: "text" };
+import paper1 from "../paper_1_partb.ts" with { type: "text" };
+import type { Excerpt } from "../common/page/play/parts.ts";
+
+/** The texts by their paths in the project. */
+export const SOURCES: Record<string, string> = {
+  "paper_1_partb.ts": paper1,
+  "common/forward_process.ts": forwardProcess,
+};
+
+/** The lines behind each chapter's figure. */
+export function excerpts(): Record<"destroy" | "learn" | "walk", Excerpt[]> {
+  return {
+    destroy: [
+      excerpt("common/forward_process.ts", "export function qSample<"),
+      excerpt("paper_1_partb.ts", "export function qStep<"),
+    ],
+    learn: [
+      excerpt("paper_1_partb.ts", "export function* train("),
+      excerpt("paper_1_partb.ts", "export function klDivergence("),
+    ],
+    walk: [excerpt("paper_1_partb.ts", "export function* sample(")],
+  };
+}
+
+/**
+ * A function of a script, by how it begins.
+ *
+ * @throws {Error} No line begins so.
+ */
+export function excerpt(file: string, beginning: string): Excerpt {
+  const lines = SOURCES[file].split("\n");
+  const first = lines.findIndex((line) => line.startsWith(beginning));
+  if (first < 0) throw new Error(`${file} has no line that begins with ${beginning}`);
+  const last = lines.findIndex((line, i) => i > first && line === "}");
+  return { file, line: first + 1, text: lines.slice(first, last + 1).join("\n") };
+}

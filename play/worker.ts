@@ -1,0 +1,49 @@
+/**
+ * The papers at work in a browser's tab: the worker of the page to play with. Bundled by `deno task page`.
+ *
+ * What it computes with is the code of the paper scripts; here is only what hears the page and answers.
+ *
+ * @module
+ */
+import type { CallName, Calls, Events, Message, Request } from "../common/page/play/protocol.ts";
+import { selectBackend } from "../common/backend.ts";
+import { PointLesson } from "./points.ts";
+
+const scope = globalThis as unknown as {
+  onmessage: (event: MessageEvent<Request>) => void;
+  postMessage(message: Message): void;
+};
+
+function tell<E extends keyof Events>(event: E, detail: Events[E]): void {
+  scope.postMessage({ event, detail } as Message);
+}
+
+const points = new PointLesson(tell);
+
+const calls: {
+  [C in CallName]: (given: Parameters<Calls[C]>[0]) => Promise<ReturnType<Calls[C]>>;
+} = {
+  async open({ threads }) {
+    const { reason, workers } = await selectBackend("wasm", { workers: threads });
+    return { backend: reason.split(":")[0], threads: workers };
+  },
+  destroy: (given) => points.destroy(given),
+  begin: (given) => points.begin(given),
+  train: (given) => points.train(given),
+  walk: (given) => points.walk(given),
+  samples: (given) => points.samples(given),
+};
+
+/** Calls are answered in their order: one begins when the one before has ended. */
+let before: Promise<void> = Promise.resolve();
+
+scope.onmessage = ({ data: { id, name, given } }) => {
+  before = before.then(async () => {
+    try {
+      const got = await (calls[name] as (given: unknown) => Promise<unknown>)(given);
+      scope.postMessage({ id, got });
+    } catch (error) {
+      scope.postMessage({ id, error: (error as Error).message ?? String(error) });
+    }
+  });
+};
