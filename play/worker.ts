@@ -11,12 +11,16 @@ import { PointLesson } from "./points.ts";
 
 const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<Request>) => void;
+  onunhandledrejection: (event: PromiseRejectionEvent) => void;
   postMessage(message: Message): void;
 };
 
 function tell<E extends keyof Events>(event: E, detail: Events[E]): void {
   scope.postMessage({ event, detail } as Message);
 }
+
+// a browser that refuses WASM says so in a promise that TensorFlow.js waits for in vain
+scope.onunhandledrejection = ({ reason }) => tell("trouble", String(reason?.message ?? reason));
 
 const points = new PointLesson(tell);
 

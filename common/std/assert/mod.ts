@@ -15,7 +15,7 @@ export type ErrorClass<E extends Error> = abstract new (...args: any[]) => E;
 
 /** `value` is truthy. */
 export function assert(value: unknown, message?: string): asserts value {
-  node.ok(value, message);
+  node.ok(value, message!);
 }
 
 /** Always fails. */
@@ -25,12 +25,12 @@ export function fail(message?: string): never {
 
 /** Both have the same structure and values. NaN equals NaN, and 0 equals −0. */
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  node.deepStrictEqual(withoutNegativeZero(actual), withoutNegativeZero(expected), message);
+  node.deepStrictEqual(withoutNegativeZero(actual), withoutNegativeZero(expected), message!);
 }
 
 /** The opposite of {@linkcode assertEquals}. */
 export function assertNotEquals<T>(actual: T, expected: T, message?: string): void {
-  node.notDeepStrictEqual(withoutNegativeZero(actual), withoutNegativeZero(expected), message);
+  node.notDeepStrictEqual(withoutNegativeZero(actual), withoutNegativeZero(expected), message!);
 }
 
 /** The numbers differ by at most `tolerance`. Default: 10⁻⁷ of the expected one. */
@@ -41,7 +41,7 @@ export function assertAlmostEquals(
   message = `${actual} is not within ${tolerance} of ${expected}`,
 ): void {
   if (Object.is(actual, expected)) return;
-  node.ok(Math.abs(expected - actual) <= tolerance, message);
+  node.ok(Math.abs(expected - actual) <= tolerance, message!);
 }
 
 /** `actual` > `expected`. */
@@ -56,7 +56,7 @@ export function assertLess<T>(actual: T, expected: T, message?: string): void {
 
 /** The text matches the expression. */
 export function assertMatch(actual: string, expected: RegExp, message?: string): void {
-  node.match(actual, expected, message);
+  node.match(actual, expected, message!);
 }
 
 /** The text contains the other. */
@@ -74,7 +74,7 @@ export function assertThrows<E extends Error = Error>(
   try {
     fn();
   } catch (error) {
-    return checked(error, expected, messageIncludes, message);
+    return checked(error, expected, messageIncludes, message!);
   }
   node.fail(message ?? "expected the function to throw");
 }
@@ -89,7 +89,7 @@ export async function assertRejects<E extends Error = Error>(
   try {
     await fn();
   } catch (error) {
-    return checked(error, expected, messageIncludes, message);
+    return checked(error, expected, messageIncludes, message!);
   }
   node.fail(message ?? "expected the promise to be rejected");
 }

@@ -43,7 +43,7 @@ export class Engine {
     if (!source) throw new Error("engine.js is not what it should be");
     // from a blob, so that it also starts where the page is a file on the disk
     const url = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
-    const worker = new Worker(url, { type: "module" });
+    const worker = new Worker(url);
     worker.addEventListener("message", ({ data }: MessageEvent<Message>) => this.#hear(data));
     worker.addEventListener("error", (event) => {
       const error = new Error(event.message || "the browser refused to start the worker");

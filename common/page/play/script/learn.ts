@@ -4,7 +4,7 @@ import type { Snapshot } from "../protocol.ts";
 import type { Address } from "./address.ts";
 import { chart } from "./chart.ts";
 import type { Engine } from "./engine.ts";
-import { type OwnShape, writeShape } from "./own_shape.ts";
+import { type OwnShape, readShape, writeShape } from "./own_shape.ts";
 import { Stage } from "./stage.ts";
 import type { Switches } from "./switches.ts";
 
@@ -40,7 +40,11 @@ export class LearnChapter {
     engine.on("snapshot", (snapshot) => this.#show(snapshot));
     engine.on("trouble", () => this.#said(false));
     switches.onChange(() => this.#begin());
-    own.onDrawn(() => address.set({ own: writeShape(own.points) || undefined }));
+    own.onDrawn(() => {
+      const written = writeShape(own.points);
+      own.take(readShape(written)); // as the address has it: whoever follows it trains on the same
+      address.set({ own: written || undefined });
+    });
     byId("train").addEventListener("click", () => this.train(!this.#on));
     byId("again").addEventListener("click", () => this.#begin());
     byId("own-train").addEventListener("click", async () => {

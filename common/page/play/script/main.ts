@@ -76,20 +76,17 @@ function goToChapter(): void {
   document.getElementById(address.get("at", ""))?.scrollIntoView();
 }
 
-// it trains once one has come to it; who wants less motion starts it by hand
-if (!matchMedia("(prefers-reduced-motion: reduce)").matches) {
-  const seen = new IntersectionObserver((entries) => {
-    if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-    seen.disconnect();
-    learn.train(true);
-  }, { threshold: 0.3 });
-  seen.observe(byId("learn-samples"));
-}
+/** It trains once one has come to it; who wants less motion starts it by hand. */
+let trainOnce = () => {
+  trainOnce = () => {};
+  if (!matchMedia("(prefers-reduced-motion: reduce)").matches) learn.train(true);
+};
 
 // the chapter that fills the window is the one in the address
 const inView = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (isIntersecting) address.set({ at: target.id });
+    if (isIntersecting && target.id !== "destroy") trainOnce();
     document.querySelector(`nav a[href="#at=${target.id}"]`)
       ?.classList.toggle("here", isIntersecting);
   }

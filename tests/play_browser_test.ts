@@ -1,0 +1,313 @@
+/// <reference lib="dom" />
+// The page to play with in real browsers. Skipped, and counted as such, where there is none.
+import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
+import * as tf from "@tensorflow/tfjs";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { selectBackend } from "../common/backend.ts";
+import { parseCommandLine } from "../common/run/command_line.ts";
+import { command, sample, startTraining, train } from "../paper_1_partb.ts";
+import { inTemporaryFolder, mayRunCommands } from "./commands.ts";
+import { askWorker, keepWorker, lossesOf, servePage, writePage } from "./play_page.ts";
+
+const mayBrowse = mayRunCommands && (await Promise.all(
+  (["env", "sys", "net"] as const).map((name) => Deno.permissions.query({ name })),
+)).every(({ state }) => state === "granted");
+const chromiumPath = await firstOf(
+  "/usr/bin/chromium",
+  "/usr/bin/chromium-browser",
+  "/usr/bin/google-chrome",
+);
+const firefoxPath = await firstOf("/usr/bin/firefox-esr", "/usr/bin/firefox");
+
+async function firstOf(...paths: string[]): Promise<string | undefined> {
+  for (const path of mayBrowse ? paths : []) {
+    if (await Deno.stat(path).catch(() => undefined)) return path;
+  }
+}
+
+const STEPS = 50;
+const SAMPLES = 100;
+const SWITCHES = {
+  ...{
+    shape: "swiss-roll",
+    timesteps: 40,
+    schedule: "sigmoid",
+    tails: "each",
+    hidden: 96,
+    seed: 3,
+  },
+};
+const BEGIN: [string, unknown] = ["begin", { switches: SWITCHES, steps: STEPS }];
+const TRAIN: [string, unknown] = ["train", { on: true }];
+const DRAW: [string, unknown] = ["samples", { count: SAMPLES, seed: 3 }];
+
+/** The losses and the samples' coordinates of the script itself, in Deno. */
+async function inDeno(): Promise<{ losses: number[]; samples: number[] }> {
+  const backend = await selectBackend("wasm", { workers: 1 });
+  const { settings } = parseCommandLine(command, ["--steps", String(STEPS), "--seed", "3"]);
+  const training = await startTraining(settings);
+  const losses: number[] = [];
+  for (const { loss } of train(training)) {
+    losses.push((await loss.data())[0]);
+    loss.dispose();
+  }
+  let samples: number[] = [];
+  const { model, schedule } = training;
+  for (const { xt } of sample(model, schedule, { count: SAMPLES, seed: 3 })) {
+    samples = Array.from(await xt.data());
+  }
+  tf.disposeVariables();
+  backend.dispose();
+  return { losses, samples };
+}
+
+/** As a run prints them. */
+function printed(values: number[]): string[] {
+  return values.map((value) => value.toPrecision(4));
+}
+
+/** Opens pages in one Chromium. */
+type Open = (hash?: string, options?: BrowserContextOptions) => Promise<Page>;
+
+/** A number that another picture on a canvas would hardly have. */
+async function pixels(page: Page, selector: string): Promise<number> {
+  await page.evaluate(() =>
+    new Promise((resume) => requestAnimationFrame(() => setTimeout(resume)))
+  );
+  return await page.locator(selector).evaluate((element) => {
+    const canvas = element as HTMLCanvasElement;
+    const { data } = canvas.getContext("2d")!.getImageData(0, 0, canvas.width, canvas.height);
+    return data.reduce((sum, value) => (31 * sum + value) % 1_000_000_007, 7);
+  });
+}
+
+/** Waits until a text in the page fits. */
+async function until(page: Page, selector: string, pattern: RegExp): Promise<string> {
+  const found = page.locator(selector).filter({ hasText: pattern });
+  return (await found.textContent({ timeout: 30_000 }))!;
+}
+
+/** What one tries in Chromium, each on a page of its own. */
+const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
+  async "its losses and samples are the script's, digit by digit"(open) {
+    const page = await open();
+    await page.evaluate(askWorker, BEGIN);
+    await page.evaluate(askWorker, TRAIN);
+    const losses = await page.evaluate(lossesOf, STEPS);
+    const samples = await page.evaluate(askWorker, DRAW);
+    const expected = await inDeno();
+    assertEquals(losses, expected.losses);
+    assertEquals(samples, expected.samples);
+  },
+
+  async "by keyboard alone: t, a switch, the training, a point sent down"(open) {
+    const page = await open("", { reducedMotion: "reduce" });
+    await until(page, "#destroy-readout", /at t = 20 of 40/);
+    const before = await pixels(page, "#destroy-steps canvas");
+    await page.focus("#destroy-time-slider");
+    await page.keyboard.press("End");
+    await until(page, "#destroy-readout", /at t = 40 of 40/);
+    assertNotEquals(await pixels(page, "#destroy-steps canvas"), before);
+    await page.focus("input[name=T]:checked");
+    await page.keyboard.press("ArrowLeft"); // 40 to 10
+    await until(page, "#destroy-readout", /of 10/);
+    await page.focus("#train");
+    await page.keyboard.press("Enter");
+    await until(page, "#train-note", /step [1-9]/);
+    await page.keyboard.press("Enter");
+    assertEquals(await page.locator("#train").textContent(), "Train");
+    const stage = "#walk-reverse canvas";
+    await page.focus(stage);
+    const still = await pixels(page, stage);
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Enter");
+    await until(page, "#walk-readout", /6 ways from \(1\.2, 1\.7\)/);
+    assertNotEquals(await pixels(page, stage), still);
+    await page.waitForFunction(() => /T=10.*from=1.20%2C1.70/.test(location.hash));
+  },
+
+  async "a shape drawn with the mouse is trained on, and comes back from the address"(open) {
+    const page = await open();
+    await page.locator("label", { hasText: "draw one" }).click();
+    const stage = page.locator("#learn-data canvas");
+    await stage.scrollIntoViewIfNeeded();
+    const { x, y, width } = (await stage.boundingBox())!;
+    await page.mouse.move(x + 0.2 * width, y + 0.3 * width);
+    await page.mouse.down();
+    await page.mouse.move(x + 0.8 * width, y + 0.3 * width, { steps: 8 });
+    await page.mouse.move(x + 0.5 * width, y + 0.8 * width, { steps: 8 });
+    await page.mouse.up();
+    await page.locator("#own-train").click();
+    await until(page, "#train-note", /step [1-9]/);
+    await page.waitForFunction(() => location.hash.includes("own="));
+    const hash = await page.evaluate(() => location.hash);
+    const drawn = await pixels(page, "#learn-data canvas");
+    const again = await open(hash);
+    await until(again, "#train-note", /step/);
+    assertEquals(await pixels(again, "#learn-data canvas"), drawn);
+    assertEquals(await again.locator("input[name=shape]:checked").inputValue(), "own");
+  },
+
+  async "reloaded in the middle, it begins again with the same switches"(open) {
+    const page = await open("#at=learn&shape=moons&T=10&ta=3");
+    await until(page, "#train-note", /step [1-9]/);
+    await page.reload();
+    await until(page, "#train-note", /step/);
+    assertEquals(await page.locator("input[name=shape]:checked").inputValue(), "moons");
+    assertMatch(await until(page, "#destroy-readout", /of 10/), /at t = 3 of 10/);
+  },
+
+  async "on a phone nothing is too wide, and the two chains stand side by side"(open) {
+    for (const width of [390, 320]) {
+      const page = await open("", { viewport: { width, height: 844 }, hasTouch: true });
+      await until(page, "#destroy-readout", /at t/);
+      assertEquals(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth), 0);
+      const [forward, reverse] = await Promise.all(
+        ["forward", "reverse"].map((id) => page.locator(`#walk-${id}`).boundingBox()),
+      );
+      assertEquals(forward!.y, reverse!.y);
+      assertGreater(forward!.width, 110);
+    }
+  },
+
+  async "axe finds nothing, light and dark"(open) {
+    const { default: axe } = await import("axe-core");
+    for (const colorScheme of ["light", "dark"] as const) {
+      const page = await open("", { colorScheme, reducedMotion: "reduce" });
+      await until(page, "#train-note", /step/);
+      await page.locator("details").first().locator("summary").click();
+      // the page's policy lets no script in: this one comes by the browser's own door
+      const session = await page.context().newCDPSession(page);
+      await session.send("Runtime.evaluate", { expression: axe.source });
+      const { result } = await session.send("Runtime.evaluate", {
+        expression: "axe.run().then(({ violations }) => JSON.stringify(violations.map((v) => " +
+          "v.id + ': ' + v.nodes.map(({ target }) => target).join(' '))))",
+        ...{ awaitPromise: true, returnByValue: true },
+      });
+      assertEquals(JSON.parse(result.value), []);
+    }
+  },
+
+  async "printed, it has its words and figures and no buttons"(open) {
+    const page = await open();
+    await until(page, "#destroy-readout", /at t/);
+    await page.emulateMedia({ media: "print" });
+    for (const hidden of ["#train", "nav", "#switches", ".time", "#theme"]) {
+      assert(!await page.locator(hidden).first().isVisible(), hidden);
+    }
+    assert(await page.locator("#destroy-closed canvas").isVisible());
+    assertGreater((await page.pdf()).length, 20_000);
+  },
+
+  async "a part of a formula lights up with its control, and the other way round"(open) {
+    const page = await open();
+    const lit = (selector: string) => page.locator(selector).first().getAttribute("class");
+    await page.focus("#destroy-time-slider");
+    assertMatch((await lit("#destroy .term-signal"))!, /\blit\b/);
+    await page.focus("#theme");
+    assert(!/\blit\b/.test((await lit("#destroy .term-signal"))!));
+    await page.locator("#walk .katex-html .term-mu").first().hover();
+    assertMatch((await lit("#walk .time"))!, /\blit\b/);
+  },
+};
+
+Deno.test({
+  name: "the page to play with, in Chromium",
+  ignore: chromiumPath === undefined,
+  fn: (t) =>
+    inTemporaryFolder(async (folder) => {
+      await writePage(folder);
+      const served = await servePage(folder);
+      const { chromium } = await import("playwright-core");
+      const browser = await chromium.launch({
+        executablePath: chromiumPath,
+        args: ["--no-sandbox"],
+      });
+      try {
+        for (const [name, tryIt] of Object.entries(CHROMIUM)) {
+          await t.step(name, async () => {
+            const complaints: string[] = [];
+            const pages: Page[] = [];
+            await tryIt(async (hash = "", options = {}) => {
+              const context = await browser.newContext(options);
+              const page = await context.newPage();
+              pages.push(page);
+              page.on("console", (message) => complaints.push(message.text()));
+              page.on("pageerror", (error) => complaints.push(String(error)));
+              page.on("request", (request) => {
+                const url = request.url();
+                if (!/^(data:|blob:)/.test(url) && !url.startsWith(served.address)) {
+                  complaints.push(url);
+                }
+              });
+              await page.addInitScript(keepWorker);
+              await page.goto(served.address + hash);
+              return page;
+            });
+            for (const page of pages) {
+              assertEquals(await page.locator("#trouble").textContent(), "");
+              await page.context().close();
+            }
+            assertEquals(complaints, []);
+          });
+        }
+        await t.step("from the disk, without isolation, it trains on one thread", async () => {
+          const page = await browser.newPage();
+          await page.goto(`file://${folder}/runs/page/index.html#at=learn`);
+          await until(page, "#train-note", /step [1-9]/);
+          assert(!await page.evaluate(() => crossOriginIsolated));
+          assertMatch(await until(page, "#backend", /WASM/), /^WASM with 1 thread\b/);
+        });
+        await t.step("where WASM is refused, a line says so", async () => {
+          const page = await browser.newPage();
+          const html = await Deno.readTextFile(`${folder}/runs/page/index.html`);
+          await page.route("**/*", (route) =>
+            route.request().resourceType() === "document"
+              ? route.fulfill({
+                body: html.replace(" 'wasm-unsafe-eval'", ""),
+                contentType: "text/html",
+              })
+              : route.continue());
+          await page.goto(served.address);
+          await until(page, "#trouble", /refuses WebAssembly/);
+        });
+      } finally {
+        await browser.close();
+        await served.stop();
+      }
+    }),
+});
+
+Deno.test({
+  name: "the page to play with, in Firefox: its losses and samples are the script's as printed",
+  ignore: firefoxPath === undefined,
+  // puppeteer leaves timers of its own behind
+  ...{ sanitizeOps: false, sanitizeResources: false },
+  fn: () =>
+    inTemporaryFolder(async (folder) => {
+      await writePage(folder);
+      const served = await servePage(folder);
+      const { default: puppeteer } = await import("puppeteer-core");
+      const browser = await puppeteer.launch({ browser: "firefox", executablePath: firefoxPath });
+      try {
+        const page = await browser.newPage();
+        await page.evaluateOnNewDocument(keepWorker);
+        await page.goto(served.address);
+        await page.waitForFunction(() => document.querySelector("#train-note")!.textContent !== "");
+        assertEquals(
+          await page.evaluate(() => document.querySelector("#trouble")!.textContent),
+          "",
+        );
+        await page.evaluate(askWorker, BEGIN);
+        await page.evaluate(askWorker, TRAIN);
+        const losses = await page.evaluate(lossesOf, STEPS);
+        const samples = await page.evaluate(askWorker, DRAW);
+        const expected = await inDeno();
+        assertEquals(printed(losses), printed(expected.losses));
+        assertEquals(printed(samples as number[]), printed(expected.samples));
+      } finally {
+        await browser.close();
+        await served.stop();
+      }
+    }),
+});
