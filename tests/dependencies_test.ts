@@ -20,7 +20,7 @@ async function config() {
   return JSON.parse(await Deno.readTextFile(`${root}deno.json`)) as {
     imports: Record<string, string>;
     links: string[];
-    tasks: Record<string, string>;
+    tasks: Record<string, string | { command: string }>;
   };
 }
 
@@ -72,7 +72,8 @@ Deno.test({
       assert(exact || fromJsr, `${name}: ${target}`);
     }
     const names = new Set(Object.keys(all));
-    for (const [task, command] of Object.entries(tasks)) {
+    for (const [task, given] of Object.entries(tasks)) {
+      const command = typeof given === "string" ? given : given.command;
       for (const [specifier, name] of command.matchAll(/npm:((?:@[\w-]+\/)?[\w.-]+)\S*/g)) {
         assert(/@\d+\.\d+\.\d+/.test(specifier), `deno task ${task}: ${specifier}`);
         names.add(name);

@@ -10,7 +10,7 @@ import { root } from "./commands.ts";
 import { sources } from "./sources.ts";
 
 /** Code that only its own neighbours call: its docstrings say what is needed there. */
-const INNER = /^common\/(engine\/(wasm|webgpu)|page|lesson)\/|^tests\//;
+const INNER = /^common\/(engine\/(wasm|webgpu)|page|lesson)\/|^(play|tests)\//;
 
 /** The modules whose exports are all documented. */
 export async function documentedModules(): Promise<string[]> {

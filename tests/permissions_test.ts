@@ -2,8 +2,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
 
+/** The commands of the tasks; one that comes after another task is an object. */
 async function tasks(): Promise<Record<string, string>> {
-  return JSON.parse(await Deno.readTextFile(`${root}deno.json`)).tasks;
+  const { tasks } = JSON.parse(await Deno.readTextFile(`${root}deno.json`));
+  return Object.fromEntries(
+    Object.entries<string | { command: string }>(tasks)
+      .map(([name, task]) => [name, typeof task === "string" ? task : task.command]),
+  );
 }
 
 /** The permission flags of a task. */
@@ -213,6 +218,8 @@ const SHORT: Record<string, string[][]> = {
   ],
   verify: [[RUN_1, "--steps", "2"], [RUN_2, "--steps", "1"], [RUN_4, "--steps", "4"]],
   explore: [[RUN_2, "--port", "0"]],
+  page: [[]],
+  play: [["--port", "0"]],
   drawings: [[]],
   images: [["--only", "paper1-short"]], // done already, see below
   bench: [["--only", "c", "--rounds", "1"]],

@@ -25,6 +25,9 @@ const ROOMS = [
   ["page", "lesson"],
 ];
 
+/** The page to play with: it is made of the papers and imports whatever it needs of them. */
+const PLAY = "play/";
+
 /** The packages that stand for @std: imported by their names, and apart from everything. */
 const APART = "std";
 
@@ -45,6 +48,8 @@ function roomOf(file: string): string {
 
 /** Why an import may not be, or nothing. */
 function fault([from, to]: Import): string | undefined {
+  if (to.startsWith(PLAY) && !from.startsWith(PLAY)) return `nothing imports ${PLAY}`;
+  if (from.startsWith(PLAY)) return;
   const [importer, imported] = [paperOf(from), paperOf(to)];
   if (importer && imported) {
     if (imported.number < importer.number) return;
@@ -79,11 +84,11 @@ function circles(imports: Import[]): string[] {
   return found;
 }
 
-/** All imports between files of the papers, the network and common/. */
+/** All imports between files of the papers, the network, common/ and play/. */
 async function importsOfProject(): Promise<Import[]> {
   const imports: Import[] = [];
   for await (const from of sources()) {
-    if (from.includes("/") && !from.startsWith("common/")) continue;
+    if (from.includes("/") && !/^(common|play)\//.test(from)) continue;
     for (const specifier of importsOf(await Deno.readTextFile(root + from))) {
       if (!specifier.startsWith(".")) continue;
       const to = new URL(specifier, `file:///${from}`).pathname.slice(1);
@@ -132,6 +137,8 @@ Deno.test("an import upwards, one beside, and one of a later paper are named", (
     ["common/report/table.ts", "paper_2.ts"],
     ["common/engine/noise.ts", "unet.ts"],
     ["unet.ts", "paper_2.ts"],
+    ["paper_2.ts", "play/worker.ts"],
+    ["common/page/page.ts", "play/worker.ts"],
     ["paper_2.ts", "paper_3.ts"],
     ["paper_2.ts", "paper_2_animate.ts"],
     ["paper_2_inpainting.ts", "paper_2_animate.ts"],
@@ -145,6 +152,7 @@ Deno.test("an import upwards, one beside, and one of a later paper are named", (
     ["paper_1_partb.ts", "common/page/page.ts"],
     ["paper_3.ts", "paper_1_partb.ts"],
     ["paper_1_film.ts", "paper_1_partb.ts"],
+    ["play/worker.ts", "paper_1_partb.ts"],
   ];
   for (const found of right) assertEquals(fault(found), undefined, found.join(" -> "));
 });

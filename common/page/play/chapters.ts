@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { inline } from "../equations.ts";
 import { formula, radios, stage, timeControl } from "./parts.ts";
 
 const tex = String.raw;
@@ -73,7 +74,7 @@ export function learn(code: string): string {
     "Learn",
     `<p>One step back is a Gaussian, too, as long as the steps are small. A network learns its mean
     and its width at every <em>t</em>: it brings the distance between the true step back, which knows
-    the data, and its own, which sees only ${"x"}<sub>t</sub>, down.</p>
+    the data, and its own, which sees only ${inline("x_t")}, down.</p>
     ${
       formula(
         tex`\htmlClass{term-kl}{\mathrm{KL}}\bigl(q(x_{t-1}\mid x_t,x_0)\,\big\|\,\htmlClass{term-p}{p_\theta}(x_{t-1}\mid x_t)\bigr)`,

@@ -13,8 +13,6 @@ export interface Curve {
   /** The bounds of x. */
   from: number;
   to: number;
-  /** Whether y is drawn by its logarithm. */
-  logarithmic: boolean;
   /** The name of x. */
   label: string;
   /** A vertical line. */
@@ -50,22 +48,13 @@ export function chart(id: string): (curve: Curve) => void {
   };
 }
 
-function partsOf({ x, y, from, to, logarithmic, label, mark }: Curve, width: number): SVGElement[] {
+function partsOf({ x, y, from, to, label, mark }: Curve, width: number): SVGElement[] {
   const { left, right, top, bottom } = MARGIN;
-  const map = logarithmic
-    ? (value: number) => Math.log10(Math.max(value, 1e-6))
-    : (value: number) => value;
-  const finite = y.filter(Number.isFinite).map(map);
-  const low = logarithmic ? Math.floor(Math.min(...finite, -1)) : 0;
-  const high = logarithmic
-    ? Math.ceil(Math.max(...finite, low + 1))
-    : Math.max(...finite, 1e-3) * 1.08;
+  const high = Math.max(...y.filter(Number.isFinite), 1e-3) * 1.05;
   const px = (value: number) => left + (width - left - right) * (value - from) / (to - from || 1);
-  const py = (value: number) =>
-    HEIGHT - bottom - (HEIGHT - top - bottom) * (map(value) - low) / (high - low);
-  const ticks = logarithmic
-    ? Array.from({ length: high - low + 1 }, (_, i) => 10 ** (low + i))
-    : [0, nice(high / 2), nice(high)].filter((value) => value <= high);
+  const py = (value: number) => HEIGHT - bottom - (HEIGHT - top - bottom) * value / high;
+  const step = nice(high / 2);
+  const ticks = [0, step, 2 * step].filter((value) => value <= high);
   const parts: SVGElement[] = [];
   for (const tick of ticks) {
     parts.push(line(left, py(tick), width - right, py(tick), "rule"));
@@ -85,10 +74,10 @@ function partsOf({ x, y, from, to, logarithmic, label, mark }: Curve, width: num
   return [...parts, path];
 }
 
-/** A number of one digit, near to another one. */
+/** The largest of 1, 2 and 5 times a power of ten that is not above a number. */
 function nice(value: number): number {
   const size = 10 ** Math.floor(Math.log10(value));
-  return Math.floor(value / size) * size;
+  return size * [5, 2, 1].find((times) => times * size <= value)!;
 }
 
 function short(value: number): string {

@@ -106,12 +106,12 @@ export class LearnChapter {
       (rate > 0 ? `, ${rate.toFixed(0)} steps/s` : "");
     this.#charts.loss({
       ...smoothed(this.#losses),
-      ...{ from: 1, to: steps, logarithmic: true, label: "step" },
+      ...{ from: 1, to: steps, label: "step" },
     });
     this.#charts.kl({
       x: kl.map((_, i) => i + 2),
       y: kl,
-      ...{ from: 2, to: T, logarithmic: false, label: "t" },
+      ...{ from: 2, to: T, label: "t" },
     });
     byId("learn-readout").textContent =
       `Sliced Wasserstein distance of the samples to the data: ${snapshot.distance.toFixed(3)}; ` +

@@ -38,6 +38,7 @@ export function walkChapter(
   });
 
   function draw() {
+    say();
     stages.forward.show((stage) => {
       if (snapshot) stage.dots(cloudAt(snapshot.forward), { tone: "blue", alpha: 0.65 });
     });
@@ -70,11 +71,7 @@ export function walkChapter(
     const { side, reach } = WIND;
     const count = side * side;
     const along = wind.slice(2 * (t - 1) * count, 2 * t * count);
-    let longest = 0;
-    for (let i = 0; i < along.length; i += 2) {
-      longest = Math.max(longest, Math.hypot(along[i], along[i + 1]));
-    }
-    const scale = longest > 0 ? 1.5 * (2 * reach / (side - 1)) / longest : 1; // as long as can be told apart
+    const scale = scaleOf(along);
     const shown = along.map((value) => scale * value);
     const places = new Float32Array(2 * count);
     for (let k = 0; k < count; k++) {
@@ -82,14 +79,20 @@ export function walkChapter(
       places[2 * k + 1] = reach * (2 * Math.floor(k / side) / (side - 1) - 1);
     }
     stage.arrows(places, shown);
-    byId("walk-readout").textContent =
-      `The wind at t = ${t}, drawn ${
-        scale >= 1.5 ? `${scale.toPrecision(2)} times as long as it is` : "at its length"
-      }.` + (ways.length
-        ? ` ${ways.length} ways from (${
-          from.map((v) => v.toFixed(1)).join(", ")
-        }).`
-        : "");
+  }
+
+  function say() {
+    const t = time.position();
+    const words: string[] = [];
+    if (snapshot && wind.checked && t > 0) {
+      const count = WIND.side * WIND.side;
+      const scale = scaleOf(snapshot.wind.subarray(2 * (t - 1) * count, 2 * t * count));
+      words.push(`The wind at t = ${t}, drawn ${scale.toPrecision(2)} times as long as it is.`);
+    }
+    if (ways.length > 0) {
+      words.push(`${ways.length} ways from (${from.map((value) => value.toFixed(1)).join(", ")}).`);
+    }
+    byId("walk-readout").textContent = words.join(" ");
   }
 
   async function send() {
@@ -145,6 +148,16 @@ export function walkChapter(
       time.setMoments(now.T + 1, address.whole("tc", { usual: now.T, from: 0, to: now.T }));
     } else draw();
   });
+}
+
+/** What to multiply the wind of a t with, so that its arrows can be seen and told apart. */
+function scaleOf(along: Float32Array): number {
+  let longest = 0;
+  for (let i = 0; i < along.length; i += 2) {
+    longest = Math.max(longest, Math.hypot(along[i], along[i + 1]));
+  }
+  const { side, reach } = WIND;
+  return longest > 0 ? 1.5 * (2 * reach / (side - 1)) / longest : 1;
 }
 
 function readPlace(text: string): Place | undefined {
