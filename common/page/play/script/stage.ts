@@ -30,6 +30,11 @@ export class Stage {
     }).observe(place);
   }
 
+  /** Whether it is as on a phone, with room for half as much. */
+  get isSmall(): boolean {
+    return this.#size < 240;
+  }
+
   /** What is drawn from now on, in each frame in which something has changed. */
   show(draw: (stage: Stage) => void): void {
     this.#draw = draw;
@@ -69,7 +74,7 @@ export class Stage {
     { tone = "ink", alpha = 0.6 }: { tone?: string; alpha?: number } = {},
   ) {
     const pen = this.#pen;
-    const radius = this.#size < 240 ? 1 : 1.5;
+    const radius = this.isSmall ? 1 : 1.5;
     pen.globalAlpha = alpha;
     pen.fillStyle = colour(tone);
     pen.beginPath();
@@ -125,7 +130,7 @@ export class Stage {
   }
 
   /** Arrows from places, [n·2], along vectors, [n·2], in places' unit; those too short to see are dots. */
-  arrows(from: Float32Array, along: Float32Array, tone = "accent"): void {
+  arrows(from: ArrayLike<number>, along: ArrayLike<number>, tone = "accent"): void {
     const pen = this.#pen;
     pen.strokeStyle = pen.fillStyle = colour(tone);
     pen.lineWidth = 1.5;

@@ -72,13 +72,16 @@ export function walkChapter(
     const count = side * side;
     const along = wind.slice(2 * (t - 1) * count, 2 * t * count);
     const scale = scaleOf(along);
-    const shown = along.map((value) => scale * value);
-    const places = new Float32Array(2 * count);
-    for (let k = 0; k < count; k++) {
-      places[2 * k] = reach * (2 * (k % side) / (side - 1) - 1);
-      places[2 * k + 1] = reach * (2 * Math.floor(k / side) / (side - 1) - 1);
+    const stride = stage.isSmall ? 2 : 1; // every second arrow, twice as long
+    const [places, arrows]: number[][] = [[], []];
+    for (let row = 0; row < side; row += stride) {
+      for (let column = 0; column < side; column += stride) {
+        const k = 2 * (row * side + column);
+        places.push(...[column, row].map((i) => reach * (2 * i / (side - 1) - 1)));
+        arrows.push(stride * scale * along[k], stride * scale * along[k + 1]);
+      }
     }
-    stage.arrows(places, shown);
+    stage.arrows(places, arrows);
   }
 
   function say() {
@@ -119,7 +122,7 @@ export function walkChapter(
   }
 
   const { canvas } = stages.reverse;
-  canvas.addEventListener("pointerdown", async (event) => {
+  canvas.addEventListener("click", async (event) => {
     moveTo(stages.reverse.placeOf(event));
     await send();
   });
