@@ -27,11 +27,7 @@ import { qSample } from "./common/forward_process.ts";
 import { Adam, valueAndGradients } from "./common/network/adam.ts";
 import { createModel, type ImageModel } from "./common/network/image_model.ts";
 import { learningRateAt, type RateSettings } from "./common/network/learning_rate.ts";
-import { writeReportPage } from "./common/page/page.ts";
 import { integers } from "./common/random.ts";
-import { exportImages } from "./common/report/data_export.ts";
-import { drawWithModel } from "./common/report/draw_with_model.ts";
-import { reportImages, writeSheet } from "./common/report/image_report.ts";
 import {
   type ChainPoint,
   type ChainStart,
@@ -63,7 +59,6 @@ import {
 import { commonFlags, readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
 import { decayFlag, minutesFlag } from "./common/run/training_flags.ts";
-import { trainAndReport } from "./common/run/training_run.ts";
 
 // ---------------------------------------------------------------------------------------------
 // 1. Training: learn to see the noise
@@ -299,13 +294,19 @@ export async function main(args: string[]): Promise<number> {
   checkSampler(settings, given, settings.timesteps);
   modelOptions(settings, 1); // what does not go together is said before anything is started
   if (settings.exportData !== undefined) {
+    const { exportImages } = await import("./common/report/data_export.ts");
     const images = await loadImages({ ...settings, split: "train" });
     await exportImages(images, settings.exportData);
     return 0;
   }
   if (settings.sampleOnly || settings.compareSamplers) {
+    const { drawWithModel } = await import("./common/report/draw_with_model.ts");
     return await drawWithModel({ command, settings, given, chainOf });
   }
+  // what writes files and draws figures is for the command alone: a page has this script without it
+  const { trainAndReport } = await import("./common/run/training_run.ts");
+  const { reportImages, writeSheet } = await import("./common/report/image_report.ts");
+  const { writeReportPage } = await import("./common/page/page.ts");
   return await trainAndReport({
     command,
     memory: imageMemory,

@@ -26,7 +26,7 @@ import * as tf from "@tensorflow/tfjs";
 import { makeMask, MASKS, parseMask } from "./common/data/images/masks.ts";
 import { gaussianNoise } from "./common/engine/noise.ts";
 import { qJump, qSample } from "./common/forward_process.ts";
-import { type Hole, inpaint } from "./common/report/inpainting_run.ts";
+import type { Hole } from "./common/report/inpainting_run.ts";
 import {
   type ChainPoint,
   ddimStep,
@@ -43,7 +43,6 @@ import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
 import { checkSampleSteps } from "./common/run/sampler_flags.ts";
 import { commonFlags } from "./common/run/settings.ts";
-import { onBackend } from "./common/run/training_run.ts";
 import { UserError } from "./common/user_error.ts";
 
 // ---------------------------------------------------------------------------------------------
@@ -180,6 +179,9 @@ async function main(args: string[]): Promise<number> {
   if (given.image !== undefined && given.images !== undefined) {
     throw new UserError(`--images ${given.images} does not go with --image, which is one image`);
   }
+  // what writes files and draws figures is for the command alone: a page has this script without it
+  const { onBackend } = await import("./common/run/training_run.ts");
+  const { inpaint } = await import("./common/report/inpainting_run.ts");
   const recorded = await recordedDataset(resume);
   return await onBackend(settings, async (backend) => {
     const model = await loadModel(resume);

@@ -42,15 +42,11 @@ import {
   solve,
   type Velocity,
 } from "./common/ode.ts";
-import { writeReportPage } from "./common/page/page.ts";
 import { type Draw, integers, uniform } from "./common/random.ts";
-import { flowInLines, reportFlows } from "./common/report/flow_report.ts";
-import { readBeside } from "./common/report/paper_1_beside.ts";
 import { flowMemory, type FlowSettings, paper4 as command } from "./common/run/flow_settings.ts";
 import { runMain } from "./common/run/main.ts";
 import { readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
-import { trainAndReport } from "./common/run/training_run.ts";
 import { UserError } from "./common/user_error.ts";
 
 // ---------------------------------------------------------------------------------------------
@@ -431,6 +427,11 @@ const LIKELIHOOD_TOLERANCE = 1e-3;
 export async function main(args: string[]): Promise<number> {
   const read = await readSettings(command, args);
   if (!read) return 0;
+  // what writes files and draws figures is for the command alone: a page has this script without it
+  const { trainAndReport } = await import("./common/run/training_run.ts");
+  const { flowInLines, reportFlows } = await import("./common/report/flow_report.ts");
+  const { readBeside } = await import("./common/report/paper_1_beside.ts");
+  const { writeReportPage } = await import("./common/page/page.ts");
   const beside = await readBeside(read.settings);
   return await trainAndReport({
     command,

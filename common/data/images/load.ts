@@ -5,13 +5,10 @@
  */
 import { sha256 } from "../../files/sha256.ts";
 import { UserError } from "../../user_error.ts";
-import { readCifar10Folder } from "./cifar10.ts";
-import { ADDRESSES, download, type RemoteFile } from "./download.ts";
+import type { RemoteFile } from "./download.ts";
 import { fitToSize, type Images } from "./geometry.ts";
-import { readIdxFolder } from "./idx.ts";
 import type { ImageSet } from "./image_set.ts";
 import { embeddedMnist } from "./mnist.ts";
-import { readPngFolder } from "./png_folder.ts";
 
 /**
  * `mnist` comes with the program; `mnist-full`, `fashion-mnist` and `cifar10` are the data sets' own
@@ -77,23 +74,32 @@ export async function loadImages(options: LoadOptions): Promise<ImageSet> {
   };
 }
 
+/** The reader of a format comes with the first data set that needs it. */
 async function readImages(
   options: LoadOptions,
 ): Promise<Images & { labels?: Uint8Array<ArrayBuffer> }> {
   const { dataset, size, split } = options;
   if (dataset === "mnist") return await embeddedMnist(split);
-  if (dataset === "images") return await readPngFolder(options.dataDir!, size);
+  if (dataset === "images") {
+    const { readPngFolder } = await import("./png_folder.ts");
+    return await readPngFolder(options.dataDir!, size);
+  }
   const folder = options.dataDir ?? await cached(options);
-  return dataset === "cifar10"
-    ? await readCifar10Folder(folder, split)
-    : await readIdxFolder(folder, split);
+  if (dataset === "cifar10") {
+    const { readCifar10Folder } = await import("./cifar10.ts");
+    return await readCifar10Folder(folder, split);
+  }
+  const { readIdxFolder } = await import("./idx.ts");
+  return await readIdxFolder(folder, split);
 }
 
 /** The data set's folder in the cache, filled if a download was asked for. */
 async function cached(options: LoadOptions): Promise<string> {
-  const { dataset, cacheDir = "runs/.data", addresses = ADDRESSES } = options;
+  const { dataset, cacheDir = "runs/.data" } = options;
   const folder = `${cacheDir}/${dataset}`;
   if (options.download) {
+    const { ADDRESSES, download } = await import("./download.ts");
+    const addresses = options.addresses ?? ADDRESSES;
     await download(addresses[dataset], folder, options.log ?? console.error);
   } else if (!await isReadableFolder(folder)) {
     throw new UserError(

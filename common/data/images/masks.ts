@@ -4,7 +4,6 @@
  * @module
  */
 import { readBytes } from "../../files/reading.ts";
-import { readPng } from "./png.ts";
 import { permutation } from "../../random.ts";
 import { UserError } from "../../user_error.ts";
 
@@ -128,6 +127,7 @@ function missingAtRandom(fraction: number, size: number, seed: number): Uint8Arr
 
 /** White pixels are missing; black ones and transparent ones are known. */
 async function missingInFile(path: string, size: number): Promise<Uint8Array<ArrayBuffer>> {
+  const { readPng } = await import("./png.ts");
   const { width, height, data } = readPng(await readBytes(path), path);
   if (width !== size || height !== size) {
     throw new UserError(
