@@ -4,20 +4,18 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { type PointData, pointData, tableData } from "../common/data/points/point_data.ts";
 import { gaussianNoise } from "../common/engine/noise.ts";
 import { qSample } from "../common/forward_process.ts";
 import { Adam } from "../common/network/adam.ts";
 import {
   type Calls,
   type Destruction,
-  type Events,
   type PointSwitches,
   type Snapshot,
   WIND,
 } from "../common/page/play/protocol.ts";
 import { slicedWasserstein } from "../common/report/metrics/sliced_wasserstein.ts";
-import { pointSchedule, type PointSettings } from "../common/run/point_settings.ts";
+import { pointSchedule } from "../common/run/point_settings.ts";
 import type { Schedule } from "../common/schedule.ts";
 import {
   command,
@@ -29,46 +27,36 @@ import {
   type Training,
 } from "../paper_1_partb.ts";
 
+import { dataOf, settingsOf } from "./settings.ts";
+import { type Since, type Tell, Trainer } from "./trainer.ts";
+
 type Given<C extends keyof Calls> = Parameters<Calls[C]>[0];
 
 /** How many places of points a snapshot's chains have, and how many points at most. */
 const [MOST_PLACES, MOST_POINTS] = [60_000, 800];
 /** Points that the distance and the KL of each t are measured with, and lines of the distance. */
 const [MEASURED, PER_T, LINES] = [800, 100, 60];
-/** Milliseconds between snapshots, and how much longer than a snapshot itself the training goes on. */
-const [EVERY, SHARE] = [1000, 7];
-
-/** The settings of a run with these switches; all others are the command's own. */
-function settingsOf(switches: PointSwitches, steps: number): PointSettings {
-  const defaults = Object.fromEntries(
-    Object.entries(command.flags).map(([name, flag]) => [name, flag.default]),
-  ) as PointSettings;
-  const { timesteps, schedule, tails, hidden, seed } = switches;
-  return { ...defaults, timesteps, schedule, tails, hidden, seed, steps };
-}
-
-async function dataOf({ shape, own }: PointSwitches): Promise<PointData> {
-  return shape === "own" ? await tableData(own ?? "", "your shape") : await pointData(shape);
+/** The settings that the switches decide. */
+function given({ timesteps, schedule, tails, hidden, seed }: PointSwitches) {
+  return { timesteps, schedule, tails, hidden, seed };
 }
 
 /** Paper 1, as the page asks for it. */
 export class PointLesson {
-  readonly #tell: <E extends keyof Events>(event: E, detail: Events[E]) => void;
+  readonly #tell: Tell;
+  readonly #trainer: Trainer;
   #training: Training | undefined;
-  #loop: ReturnType<typeof train> | undefined;
   #forward: Float32Array = new Float32Array();
-  #running = false;
-  #losses: number[] = [];
-  #clock = { step: 0, milliseconds: 0, due: 0 };
 
   /** `tell` passes events to the page. */
-  constructor(tell: <E extends keyof Events>(event: E, detail: Events[E]) => void) {
+  constructor(tell: Tell) {
     this.#tell = tell;
+    this.#trainer = new Trainer(tell);
   }
 
   /** Chapter a: the forward chain of points and of a digit, in closed form and step by step. */
   async destroy({ switches, count, digit }: Given<"destroy">): Promise<Destruction> {
-    const schedule = pointSchedule(settingsOf(switches, 1));
+    const schedule = pointSchedule(settingsOf(command, given(switches)));
     const { seed } = switches;
     const data = await dataOf(switches);
     const points = data.sample({ seed, stream: "figure x0" }, count);
@@ -87,26 +75,24 @@ export class PointLesson {
   /** Chapter b: data, an untrained network and its optimizer, as `startTraining` makes them. */
   async begin({ switches, steps }: Given<"begin">): Promise<void> {
     const data = await dataOf(switches); // may throw: what is there stays
-    this.#running = false;
+    this.#trainer.stop();
     this.#training?.model.dispose();
     this.#training?.adam.dispose();
-    const settings = settingsOf(switches, steps);
+    const settings = settingsOf(command, { ...given(switches), steps });
     const schedule = pointSchedule(settings);
     const model = new ReverseModel({ ...settings, schedule });
     this.#training = { model, schedule, data, adam: new Adam(model.parameters), settings };
-    this.#loop = train(this.#training);
-    this.#losses = [];
-    this.#clock = { step: 0, milliseconds: 0, due: 0 };
     const points = data.sample({ seed: switches.seed, stream: "figure x0" }, countOf(schedule));
     this.#forward = stepByStep(schedule, points, switches.seed);
-    await this.#show();
+    await this.#trainer.begin(
+      train(this.#training),
+      async (since) => this.#tell("snapshot", await this.#snapshot(since)),
+    );
   }
 
   /** Trains between the page's other calls, or pauses. */
   train({ on }: Given<"train">): Promise<void> {
-    const wasRunning = this.#running;
-    this.#running = on && this.#loop !== undefined;
-    if (this.#running && !wasRunning) this.#takeSteps();
+    this.#trainer.run(on);
     return Promise.resolve();
   }
 
@@ -137,43 +123,7 @@ export class PointLesson {
     return this.#training;
   }
 
-  /** Step after step, letting the page's messages in between. */
-  async #takeSteps(): Promise<void> {
-    const loop = this.#loop;
-    try {
-      while (this.#running && loop === this.#loop) {
-        const started = performance.now();
-        const { value, done } = loop!.next();
-        if (done) {
-          this.#running = false;
-          return await this.#show();
-        }
-        const [loss] = value.loss.dataSync();
-        value.loss.dispose();
-        this.#losses.push(loss);
-        this.#clock.step++;
-        this.#clock.milliseconds += performance.now() - started;
-        if (!Number.isFinite(loss)) throw new Error(`the loss is ${loss} at step ${value.step}`);
-        if (performance.now() > this.#clock.due) await this.#show();
-        await messages();
-      }
-    } catch (error) {
-      this.#running = false;
-      this.#tell("trouble", (error as Error).message);
-    }
-  }
-
-  /** Draws from the network as it is, measures it, and says when to do so again. */
-  async #show(): Promise<void> {
-    const started = performance.now();
-    const { step, milliseconds } = this.#clock;
-    const snapshot = await this.#snapshot(milliseconds > 0 ? 1000 * step / milliseconds : 0);
-    const now = performance.now();
-    this.#clock = { step: 0, milliseconds: 0, due: now + Math.max(EVERY, SHARE * (now - started)) };
-    this.#tell("snapshot", snapshot);
-  }
-
-  async #snapshot(rate: number): Promise<Snapshot> {
+  async #snapshot({ rate, losses }: Since): Promise<Snapshot> {
     const { model, schedule, data, adam, settings: { seed, steps } } = this.#present();
     const { T } = schedule;
     const N = countOf(schedule);
@@ -182,7 +132,6 @@ export class PointLesson {
     const { klPerT } = await measureBound(model, schedule, data, { count: PER_T, seed });
     const draw = (stream: string) => data.sample({ seed, stream }, MEASURED);
     const options = { directions: LINES, draw: { seed, stream: "directions" } };
-    const losses = this.#losses.splice(0);
     return {
       ...{ step: adam.steps, steps, rate, T, N, losses, forward: this.#forward },
       reverse: firstPoints(chain, { T, count: MEASURED, kept: N }),
@@ -275,16 +224,4 @@ async function windOf(model: ReverseModel, T: number): Promise<Float32Array> {
   const values = await wind.data() as Float32Array;
   wind.dispose();
   return values;
-}
-
-/** Lets the messages in that have come meanwhile. */
-function messages(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(null);
-  });
 }

@@ -5,16 +5,18 @@
  */
 import forwardProcess from "../common/forward_process.ts" with { type: "text" };
 import paper1 from "../paper_1_partb.ts" with { type: "text" };
+import paper4 from "../paper_4.ts" with { type: "text" };
 import type { Excerpt } from "../common/page/play/parts.ts";
 
 /** The texts by their paths in the project. */
 export const SOURCES: Record<string, string> = {
   "paper_1_partb.ts": paper1,
+  "paper_4.ts": paper4,
   "common/forward_process.ts": forwardProcess,
 };
 
 /** The lines behind each chapter's figure. */
-export function excerpts(): Record<"destroy" | "learn" | "walk", Excerpt[]> {
+export function excerpts(): Record<"destroy" | "learn" | "walk" | "straighten", Excerpt[]> {
   return {
     destroy: [
       excerpt("common/forward_process.ts", "export function qSample<"),
@@ -25,6 +27,10 @@ export function excerpts(): Record<"destroy" | "learn" | "walk", Excerpt[]> {
       excerpt("paper_1_partb.ts", "export function klDivergence("),
     ],
     walk: [excerpt("paper_1_partb.ts", "export function* sample(")],
+    straighten: [
+      excerpt("paper_4.ts", "export function flowMatchingLoss("),
+      excerpt("paper_4.ts", "export function reflowPairs("),
+    ],
   };
 }
 

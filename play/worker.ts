@@ -7,6 +7,7 @@
  */
 import type { CallName, Calls, Events, Message, Request } from "../common/page/play/protocol.ts";
 import { selectBackend } from "../common/backend.ts";
+import { FlowLesson } from "./flows.ts";
 import { PointLesson } from "./points.ts";
 
 const scope = globalThis as unknown as {
@@ -23,6 +24,7 @@ function tell<E extends keyof Events>(event: E, detail: Events[E]): void {
 scope.onunhandledrejection = ({ reason }) => tell("trouble", String(reason?.message ?? reason));
 
 const points = new PointLesson(tell);
+const flows = new FlowLesson(tell);
 
 const calls: {
   [C in CallName]: (given: Parameters<Calls[C]>[0]) => Promise<ReturnType<Calls[C]>>;
@@ -36,6 +38,9 @@ const calls: {
   train: (given) => points.train(given),
   walk: (given) => points.walk(given),
   samples: (given) => points.samples(given),
+  beginFlow: (given) => flows.beginFlow(given),
+  trainFlow: (given) => flows.trainFlow(given),
+  follow: (given) => flows.follow(given),
 };
 
 /** Calls are answered in their order: one begins when the one before has ended. */

@@ -37,9 +37,11 @@ const SWITCHES = {
     seed: 3,
   },
 };
-const BEGIN: [string, unknown] = ["begin", { switches: SWITCHES, steps: STEPS }];
-const TRAIN: [string, unknown] = ["train", { on: true }];
-const DRAW: [string, unknown] = ["samples", { count: SAMPLES, seed: 3 }];
+/** A call and what it is given. */
+type Asked = [string, unknown];
+const BEGIN: Asked = ["begin", { switches: SWITCHES, steps: STEPS }];
+const TRAIN: Asked = ["train", { on: true }];
+const DRAW: Asked = ["samples", { count: SAMPLES, seed: 3 }];
 
 /** The losses and the samples' coordinates of the script itself, in Deno. */
 async function inDeno(): Promise<{ losses: number[]; samples: number[] }> {
@@ -154,6 +156,23 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
     await until(page, "#train-note", /step/);
     assertEquals(await page.locator("input[name=shape]:checked").inputValue(), "moons");
     assertMatch(await until(page, "#destroy-readout", /of 10/), /at t = 3 of 10/);
+  },
+
+  async "a flow is trained, made straight, and followed in one step"(open) {
+    const page = await open("#S=1", { reducedMotion: "reduce" });
+    await page.evaluate(askWorker, ["beginFlow", { switches: SWITCHES, steps: 8 }] as Asked);
+    await page.evaluate(askWorker, ["trainFlow", { on: true }] as Asked);
+    await until(page, "#flow-note", /step 8 of 8.*pairs of the first/);
+    await until(page, "#straighten-second-readout", /distance 0\.\d+, straightness/);
+    assertMatch(await until(page, "#straighten-readout", /./), /in 1 Euler step;/);
+    const [before, stage] = [
+      await pixels(page, "#straighten-second canvas"),
+      "#straighten-second canvas",
+    ];
+    await page.focus("#straighten input:checked");
+    await page.keyboard.press("ArrowRight");
+    await until(page, "#straighten-readout", /in 2 Euler steps/);
+    assertNotEquals(await pixels(page, stage), before);
   },
 
   async "on a phone nothing is too wide, and the two chains stand side by side"(open) {

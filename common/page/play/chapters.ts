@@ -176,3 +176,48 @@ export function walk(code: string): string {
     ${code}`,
   );
 }
+
+/** Chapter f: flow matching. */
+export function straighten(code: string): string {
+  const column = (id: string, title: string) =>
+    `<figure class="twin"><figcaption>${title}</figcaption>
+      ${stage(`straighten-${id}`, `The ways from noise to data, ${title}`)}
+      <p class="readout" id="straighten-${id}-readout"></p></figure>`;
+  return chapter(
+    "straighten",
+    "f",
+    "Straighten",
+    `<p>Why walk in small random steps at all? Draw a line from each noise to a data point, and let a
+    network learn the mean velocity of all lines through a place. Whoever follows it moves smoothly
+    from noise to data, without any noise on the way.</p>
+    ${
+      formula(
+        tex`\htmlClass{term-euler}{\mathrm{d}Z_t} = \htmlClass{term-v}{v_\theta(Z_t, t)}\,\htmlClass{term-euler}{\mathrm{d}t}`,
+        "Liu et al. 2023, Eq. 1",
+      )
+    }
+    <p>The ways are bent, since lines cross and the network can say but one velocity at each place.
+    So a few big steps miss. But the flow’s own ways never cross: a second network that learns from
+    the ends of these (<em>reflow</em>) has ways that are almost straight, and one step is nearly as
+    good as forty.</p>`,
+    `<div class="twins">
+      ${column("first", "the first flow")}
+      ${column("second", "after one reflow")}
+    </div>
+    ${
+      radios(
+        "S",
+        "Euler steps",
+        [["1", "1"], ["2", "2"], ["4", "4"], ["8", "8"], ["40", "40"]],
+        "euler",
+      )
+    }
+    <div class="progress">
+      <button type="button" id="flow-train" class="primary" data-lights="v">Train</button>
+      <progress id="flow-bar" max="1" value="0" aria-label="Training of the flows"></progress>
+      <output id="flow-note"></output>
+    </div>
+    <p class="readout" id="straighten-readout"></p>
+    ${code}`,
+  );
+}

@@ -6,7 +6,7 @@
 import { equationStyle, withoutStyleAttributes } from "../equations.ts";
 import { hash } from "../page.ts";
 import themeStyle from "../theme.css" with { type: "text" };
-import { destroy, learn, walk } from "./chapters.ts";
+import { destroy, learn, straighten, walk } from "./chapters.ts";
 import { codeOf, escaped, type Excerpt } from "./parts.ts";
 import playStyle from "./style.css" with { type: "text" };
 
@@ -17,7 +17,7 @@ export interface PageParts {
   /** A digit for chapter a, 28·28 grey values. */
   digit: Uint8Array;
   /** Lines of the scripts for each chapter. */
-  excerpts: { destroy: Excerpt[]; learn: Excerpt[]; walk: Excerpt[] };
+  excerpts: Record<"destroy" | "learn" | "walk" | "straighten", Excerpt[]>;
 }
 
 /** A small picture of a point between noise and data. */
@@ -26,7 +26,10 @@ const ICON = "data:image/svg+xml," + encodeURIComponent(
     "fill='#0072b2'/><circle cx='12' cy='4' r='3' fill='#d55e00'/></svg>",
 );
 
-const CHAPTERS = [["destroy", "Destroy"], ["learn", "Learn"], ["walk", "Walk"]];
+const CHAPTERS = [["destroy", "Destroy"], ["learn", "Learn"], ["walk", "Walk"], [
+  "straighten",
+  "Straighten",
+]];
 
 /**
  * The page. Its script and its styles are within it and are allowed by their hashes; from beside it
@@ -34,7 +37,12 @@ const CHAPTERS = [["destroy", "Destroy"], ["learn", "Learn"], ["walk", "Walk"]];
  */
 export async function playPage({ script, digit, excerpts }: PageParts): Promise<string> {
   const { html, style } = withoutStyleAttributes(
-    destroy(codeOf(excerpts.destroy)) + learn(codeOf(excerpts.learn)) + walk(codeOf(excerpts.walk)),
+    [
+      destroy(codeOf(excerpts.destroy)),
+      learn(codeOf(excerpts.learn)),
+      walk(codeOf(excerpts.walk)),
+      straighten(codeOf(excerpts.straighten)),
+    ].join("\n"),
   );
   const styles = `${equationStyle}\n${themeStyle}\n${playStyle}\n${style}`;
   return `<!doctype html>

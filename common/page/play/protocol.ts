@@ -69,6 +69,28 @@ export interface Snapshot {
 /** The grid that the wind is drawn on: G·G places from −reach to reach. */
 export const WIND = { side: 15, reach: 2.8 };
 
+/** How the training of the flows stands. */
+export interface FlowProgress {
+  step: number;
+  steps: number;
+  /** Steps a second. */
+  rate: number;
+  /** 1 while the first flow learns, 2 once the second one does, on the pairs of the first. */
+  flows: number;
+}
+
+/** A flow that was followed from noise to data. */
+export interface FollowedFlow {
+  /** Ways of the first points, [n, S+1, 2]. */
+  ways: Float32Array;
+  /** Where all points end, [N, 2]. */
+  ends: Float32Array;
+  /** Sliced Wasserstein distance of the ends to the data. */
+  distance: number;
+  /** S(Z), 0 for straight ways at a constant speed. */
+  straightness: number;
+}
+
 /** What the worker can be asked for. */
 export interface Calls {
   /** Starts the backend; says in a line what computes. */
@@ -86,6 +108,12 @@ export interface Calls {
   };
   /** `count` samples of the network as it is. */
   samples(options: { count: number; seed: number }): Float32Array;
+  /** An untrained flow for chapter f. */
+  beginFlow(options: { switches: PointSwitches; steps: number }): void;
+  /** Trains, or pauses. */
+  trainFlow(options: { on: boolean }): void;
+  /** Follows the flows from noise to data in so many Euler steps. */
+  follow(options: { steps: number }): { flows: FollowedFlow[]; distanceOfData: number };
 }
 
 /** The name of a call. */
@@ -99,6 +127,8 @@ export type Got<C extends CallName> = ReturnType<Calls[C]>;
 export interface Events {
   /** How the training stands. */
   snapshot: Snapshot;
+  /** How the training of the flows stands. */
+  flow: FlowProgress;
   /** The loss is no number any more, or something was refused. */
   trouble: string;
 }

@@ -32,6 +32,7 @@ export class LearnChapter {
       own: OwnShape;
       dataStage: Stage;
       trouble: (error: unknown) => void;
+      onTrain: () => void;
     },
   ) {
     this.#parts = parts;
@@ -62,6 +63,7 @@ export class LearnChapter {
   async train(on: boolean): Promise<void> {
     if (on && this.#finished) await this.#begin();
     this.#said(on);
+    if (on) this.#parts.onTrain();
     await this.#parts.engine.call("train", { on }).catch(this.#parts.trouble);
   }
 

@@ -13,6 +13,7 @@ import { LearnChapter } from "./learn.ts";
 import { startLights } from "./lights.ts";
 import { OwnShape, readShape } from "./own_shape.ts";
 import { Stage } from "./stage.ts";
+import { StraightenChapter } from "./straighten.ts";
 import { Switches } from "./switches.ts";
 import { walkChapter } from "./walk.ts";
 
@@ -66,8 +67,16 @@ engine.call("open", { threads: threads() }).then(({ backend }) => {
   byId("backend").textContent = `${backend}, in this tab`;
 }).catch(trouble);
 destroyChapter({ engine, address, switches, digit, trouble });
-const learn = new LearnChapter({ engine, address, switches, own, dataStage, trouble });
+const learn = new LearnChapter({
+  ...{ engine, address, switches, own, dataStage, trouble },
+  onTrain: () => straighten.train(false),
+});
 walkChapter({ engine, address, trouble });
+// one training at a time: they would share a core
+const straighten = new StraightenChapter({
+  ...{ engine, address, switches, trouble },
+  onTrain: () => learn.train(false),
+});
 goToChapter();
 address.onChange(goToChapter);
 
@@ -86,7 +95,7 @@ let trainOnce = () => {
 const inView = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (isIntersecting) address.set({ at: target.id });
-    if (isIntersecting && target.id !== "destroy") trainOnce();
+    if (isIntersecting && ["learn", "walk"].includes(target.id)) trainOnce();
     document.querySelector(`nav a[href="#at=${target.id}"]`)
       ?.classList.toggle("here", isIntersecting);
   }

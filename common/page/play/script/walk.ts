@@ -90,7 +90,8 @@ export function walkChapter(
     if (snapshot && wind.checked && t > 0) {
       const count = WIND.side * WIND.side;
       const scale = scaleOf(snapshot.wind.subarray(2 * (t - 1) * count, 2 * t * count));
-      words.push(`The wind at t = ${t}, drawn ${scale.toPrecision(2)} times as long as it is.`);
+      const longer = scale * (stages.reverse.isSmall ? 2 : 1);
+      words.push(`The wind at t = ${t}, drawn ${longer.toPrecision(2)} times as long as it is.`);
     }
     if (ways.length > 0) {
       words.push(`${ways.length} ways from (${from.map((value) => value.toFixed(1)).join(", ")}).`);

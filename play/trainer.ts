@@ -1,0 +1,109 @@
+/**
+ * Lets a paper's training loop run in the page's worker, between the page's questions.
+ *
+ * @module
+ */
+import type { Events } from "../common/page/play/protocol.ts";
+import type { TrainingStep } from "../common/run/training.ts";
+
+/** Passes an event to the page. */
+export type Tell = <E extends keyof Events>(event: E, detail: Events[E]) => void;
+
+/** What a training has done since it was last shown. */
+export interface Since {
+  /** The losses of its steps. */
+  losses: number[];
+  /** Steps a second, of training alone. */
+  rate: number;
+}
+
+/** Milliseconds from one showing to the next, and how much longer than a showing one trains in between. */
+const [EVERY, SHARE] = [1000, 7];
+
+/** A training loop that can be paused, and shows itself about once a second. */
+export class Trainer {
+  readonly #tell: Tell;
+  #loop: Iterator<TrainingStep> | undefined;
+  #show: (since: Since) => Promise<void> = () => Promise.resolve();
+  #running = false;
+  #losses: number[] = [];
+  #clock = { step: 0, milliseconds: 0, due: 0 };
+
+  /** `tell` passes on what went wrong. */
+  constructor(tell: Tell) {
+    this.#tell = tell;
+  }
+
+  /** Takes over a loop, paused before its first step, and shows it. */
+  async begin(
+    loop: Iterator<TrainingStep>,
+    show: (since: Since) => Promise<void>,
+  ): Promise<void> {
+    this.stop();
+    this.#loop = loop;
+    this.#show = show;
+    await this.#showNow();
+  }
+
+  /** Ends the loop that there is. */
+  stop(): void {
+    this.#running = false;
+    this.#loop?.return?.();
+    this.#loop = undefined;
+    this.#losses = [];
+    this.#clock = { step: 0, milliseconds: 0, due: 0 };
+  }
+
+  /** Goes on, or pauses. */
+  run(on: boolean): void {
+    const wasRunning = this.#running;
+    this.#running = on && this.#loop !== undefined;
+    if (this.#running && !wasRunning) this.#takeSteps();
+  }
+
+  async #takeSteps(): Promise<void> {
+    const loop = this.#loop!;
+    try {
+      while (this.#running && loop === this.#loop) {
+        const started = performance.now();
+        const { value, done } = loop.next();
+        if (done) {
+          this.#running = false;
+          return await this.#showNow();
+        }
+        const [loss] = value.loss.dataSync();
+        value.loss.dispose();
+        this.#losses.push(loss);
+        this.#clock.step++;
+        this.#clock.milliseconds += performance.now() - started;
+        if (!Number.isFinite(loss)) throw new Error(`the loss is ${loss} at step ${value.step}`);
+        if (performance.now() > this.#clock.due) await this.#showNow();
+        await messages();
+      }
+    } catch (error) {
+      this.#running = false;
+      this.#tell("trouble", (error as Error).message);
+    }
+  }
+
+  async #showNow(): Promise<void> {
+    const started = performance.now();
+    const { step, milliseconds } = this.#clock;
+    const rate = milliseconds > 0 ? 1000 * step / milliseconds : 0;
+    await this.#show({ losses: this.#losses.splice(0), rate });
+    const now = performance.now();
+    this.#clock = { step: 0, milliseconds: 0, due: now + Math.max(EVERY, SHARE * (now - started)) };
+  }
+}
+
+/** Lets the messages in that have come meanwhile. */
+function messages(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(null);
+  });
+}
