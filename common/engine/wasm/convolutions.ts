@@ -109,15 +109,14 @@ function winograd(
   const shares = Math.min(panels, Math.ceil(8 / blocks));
   const width = Math.ceil(panels / shares) * PANEL;
   const weights = POINTS * pointStride(panels * quads * 32);
-  borrow([weights, quads * 4], ([transformed, zeros]) => {
-    floats(zeros, quads * 4).fill(0);
+  borrow([weights], ([transformed]) => {
     const weightArgs = [heapAddress(w), transformed, C, O, transposed ? 1 : 0];
     threads.run("winogradWeights", panels * quads, weightArgs, 2048);
     threads.run("winograd", blocks * shares, [
       ...[heapAddress(x), transformed, bias ? heapAddress(bias) : 0],
       ...[bias?.shape.length === 2 ? O : 0, residual ? heapAddress(residual) : 0],
-      ...[heapAddress(y), zeros, B, H, W, C, O, block, shares],
-    ], 832 + POINTS * 4 * (pointStride(block * quads * 4) + pointStride(block * width)));
+      ...[heapAddress(y), B, H, W, C, O, block, shares],
+    ], 576 + POINTS * 4 * (pointStride(block * quads * 4) + pointStride(block * width)));
   });
 }
 
@@ -137,16 +136,13 @@ function winogradWeightGradient(
     POINTS * pointStride(quads * part * 4),
     POINTS * pointStride(panels * part * PANEL),
     POINTS * quads * panels * 32,
-    Math.max(quads * 4, panels * PANEL),
-  ], ([inputs, gradients, sums, zeros]) => {
-    floats(zeros, Math.max(quads * 4, panels * PANEL)).fill(0);
+  ], ([inputs, gradients, sums]) => {
     for (let first = 0; first < tiles; first += part) {
       const count = Math.min(part, tiles - first);
       const units = Math.ceil(count / 8);
-      const place = [zeros, H, W];
-      const inputArgs = [heapAddress(x), inputs, ...place, C, first, count];
+      const inputArgs = [heapAddress(x), inputs, H, W, C, first, count];
       threads.run("winogradInputs", units, inputArgs, 1024);
-      const gradientArgs = [heapAddress(dy), gradients, ...place, O, first, count];
+      const gradientArgs = [heapAddress(dy), gradients, H, W, O, first, count];
       threads.run("winogradGradients", units, gradientArgs, 1024);
       const args = [inputs, gradients, sums, C, O, count, first > 0 ? 1 : 0];
       threads.run("winogradProducts", POINTS * Math.ceil(quads / 4), args);

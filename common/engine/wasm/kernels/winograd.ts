@@ -71,46 +71,53 @@ function transformOutput(from: usize, fromStep: usize, to: usize, step: usize): 
   v128.store(to + 3 * step, f32x4.relaxed_madd(two, d2, last));
 }
 
+/** Part of pixel j of a row if the image has it, zeros if not. */
+// @ts-ignore: decorator
+@inline
+function pixel(p: usize, inside: bool, n: i32): v128 {
+  return inside ? loadPart(p, n) : f32x4.splat(0);
+}
+
 /**
- * Bᵀ·d·B of a tile, four channels at a time. `sources`: where the 36 pixels lie (outside the image:
- * zeros); `to`: a vector for each four channels, `channelStep` bytes apart, points `step` bytes apart.
+ * Bᵀ·d·B of tile `tile` of x [B, H, W, C], four channels at a time, to vectors `channelStep` bytes
+ * apart, the points `step` bytes apart. Pixels outside the image are zeros.
  */
 export function transformTile(
-  sources: usize, C: i32, to: usize, channelStep: usize, step: usize, work: usize,
+  x: usize, H: i32, W: i32, C: i32, tile: i32, to: usize, channelStep: usize, step: usize, work: usize,
 ): void {
+  const rows = (H + 3) / 4, columns = (W + 3) / 4, zero = f32x4.splat(0);
+  const b = tile / (rows * columns), top = (tile / columns) % rows * 4 - 1, left = tile % columns * 4 - 1;
+  const corner = at(x, ((b * H + top) * W + left) * C), rowStep = <usize> (W * C) << 2;
+  const pixelStep = <usize> C << 2, right = W - left; // columns of the tile from `right` on are outside
   for (let c = 0; c < C; c += 4) {
-    const left = C - c, offset = <usize> c << 2;
-    for (let j: usize = 0; j < 6; j++) {
-      const s = sources + (j << 2);
-      transformInput(
-        loadPart(<usize> load<i32>(s) + offset, left), loadPart(<usize> load<i32>(s, 24) + offset, left),
-        loadPart(<usize> load<i32>(s, 48) + offset, left), loadPart(<usize> load<i32>(s, 72) + offset, left),
-        loadPart(<usize> load<i32>(s, 96) + offset, left), loadPart(<usize> load<i32>(s, 120) + offset, left),
-        work + (j << 4), 96,
-      );
+    const n = C - c;
+    for (let i = 0; i < 6; i++) {
+      const p = at(corner, c) + i * rowStep, w = work + <usize> i * 96;
+      if (top + i < 0 || top + i >= H) {
+        for (let j: usize = 0; j < 96; j += 16) v128.store(w + j, zero);
+        continue;
+      }
+      const first = pixel(p, left >= 0, n), last = pixel(p + 5 * pixelStep, right > 5, n);
+      if (right >= 5) {
+        transformInput(
+          first, loadPart(p + pixelStep, n), loadPart(p + 2 * pixelStep, n),
+          loadPart(p + 3 * pixelStep, n), loadPart(p + 4 * pixelStep, n), last, w, 16,
+        );
+      } else {
+        transformInput(
+          first, loadPart(p + pixelStep, n), pixel(p + 2 * pixelStep, right > 2, n),
+          pixel(p + 3 * pixelStep, right > 3, n), zero, zero, w, 16,
+        );
+      }
     }
-    for (let i: usize = 0; i < 6; i++) {
-      const w = work + i * 96;
+    for (let j: usize = 0; j < 6; j++) {
+      const w = work + (j << 4);
       transformInput(
-        v128.load(w), v128.load(w, 16), v128.load(w, 32), v128.load(w, 48), v128.load(w, 64),
-        v128.load(w, 80), to + 6 * i * step, step,
+        v128.load(w), v128.load(w, 96), v128.load(w, 192), v128.load(w, 288), v128.load(w, 384),
+        v128.load(w, 480), to + j * step, 6 * step,
       );
     }
     to += channelStep;
-  }
-}
-
-/** Where the 36 pixels of tile `tile` of x [B, H, W, C] lie, those of the border at `zeros`. */
-export function findPixels(x: usize, zeros: usize, H: i32, W: i32, C: i32, tile: i32, sources: usize): void {
-  const rows = (H + 3) / 4, columns = (W + 3) / 4;
-  const b = tile / (rows * columns), top = (tile / columns) % rows * 4 - 1, left = tile % columns * 4 - 1;
-  for (let i = 0; i < 6; i++) {
-    const y = top + i, row = at(x, ((b * H + y) * W + left) * C);
-    const inside = y >= 0 && y < H;
-    for (let j = 0; j < 6; j++) {
-      const source = inside && left + j >= 0 && left + j < W ? at(row, j * C) : zeros;
-      store<i32>(at(sources, i * 6 + j), <i32> source);
-    }
   }
 }
 
@@ -167,22 +174,21 @@ function loadTransposed(from: usize, stride: i32, rows: i32, columns: i32, to: u
 }
 
 // The convolution, given transformed weights. Unit: (block of tiles, share of the panels).
-// args: x, weights, bias or 0, biasStride, residual or 0, y, zeros, B, H, W, C, O, tiles a block, shares
+// args: x, weights, bias or 0, biasStride, residual or 0, y, B, H, W, C, O, tiles a block, shares
 export function winograd(args: usize, scratch: usize, begin: i32, end: i32): void {
-  const x: usize = int(args, 0), weights: usize = int(args, 1), zeros: usize = int(args, 6);
-  const B = int(args, 7), H = int(args, 8), W = int(args, 9), C = int(args, 10), O = int(args, 11);
-  const block = int(args, 12), shares = int(args, 13);
+  const x: usize = int(args, 0), weights: usize = int(args, 1);
+  const B = int(args, 6), H = int(args, 7), W = int(args, 8), C = int(args, 9), O = int(args, 10);
+  const block = int(args, 11), shares = int(args, 12);
   const tiles = B * ((H + 3) / 4) * ((W + 3) / 4);
   const quads = (C + 3) / 4, panels = (O + PANEL - 1) / PANEL;
-  const sources = scratch, work = scratch + 256, transformed = work + 576;
+  const work = scratch, transformed = scratch + 576;
   const inStride = pointStride(block * quads * 4);
   const products = at(transformed, POINTS * inStride);
   for (let unit = begin; unit < end; unit++) {
     const first = unit / shares * block, count = min(block, tiles - first), share = unit % shares;
     const from = panels * share / shares, to = panels * (share + 1) / shares;
     for (let t = 0; t < count; t++) {
-      findPixels(x, zeros, H, W, C, first + t, sources);
-      transformTile(sources, C, at(transformed, t * quads * 4), 16, <usize> inStride << 2, work);
+      transformTile(x, H, W, C, first + t, at(transformed, t * quads * 4), 16, <usize> inStride << 2, work);
     }
     const width = (to - from) * PANEL, outStride = pointStride(block * width);
     const weightStride = pointStride(panels * quads * 32);
@@ -209,21 +215,62 @@ function multiplyTiles(a: usize, panel: usize, quads: i32, tiles: i32, out: usiz
     let p = a, q = p + rowStep, r = q + rowStep, s = r + rowStep;
     a = s + rowStep;
     for (let w = panel; w < end; w += 128) {
-      for (let k: usize = 0; k < 4; k++) {
-        const w0 = v128.load(w + k * 32), w1 = v128.load(w + k * 32, 16);
-        const vp = v128.load32_splat(p + k * 4);
-        a0 = f32x4.relaxed_madd(vp, w0, a0);
-        a1 = f32x4.relaxed_madd(vp, w1, a1);
-        const vq = v128.load32_splat(q + k * 4);
-        b0 = f32x4.relaxed_madd(vq, w0, b0);
-        b1 = f32x4.relaxed_madd(vq, w1, b1);
-        const vr = v128.load32_splat(r + k * 4);
-        c0 = f32x4.relaxed_madd(vr, w0, c0);
-        c1 = f32x4.relaxed_madd(vr, w1, c1);
-        const vs = v128.load32_splat(s + k * 4);
-        d0 = f32x4.relaxed_madd(vs, w0, d0);
-        d1 = f32x4.relaxed_madd(vs, w1, d1);
-      }
+      let w0 = v128.load(w);
+      let w1 = v128.load(w, 16);
+      let v = v128.load32_splat(p);
+      a0 = f32x4.relaxed_madd(v, w0, a0);
+      a1 = f32x4.relaxed_madd(v, w1, a1);
+      v = v128.load32_splat(q);
+      b0 = f32x4.relaxed_madd(v, w0, b0);
+      b1 = f32x4.relaxed_madd(v, w1, b1);
+      v = v128.load32_splat(r);
+      c0 = f32x4.relaxed_madd(v, w0, c0);
+      c1 = f32x4.relaxed_madd(v, w1, c1);
+      v = v128.load32_splat(s);
+      d0 = f32x4.relaxed_madd(v, w0, d0);
+      d1 = f32x4.relaxed_madd(v, w1, d1);
+      w0 = v128.load(w, 32);
+      w1 = v128.load(w, 48);
+      v = v128.load32_splat(p, 4);
+      a0 = f32x4.relaxed_madd(v, w0, a0);
+      a1 = f32x4.relaxed_madd(v, w1, a1);
+      v = v128.load32_splat(q, 4);
+      b0 = f32x4.relaxed_madd(v, w0, b0);
+      b1 = f32x4.relaxed_madd(v, w1, b1);
+      v = v128.load32_splat(r, 4);
+      c0 = f32x4.relaxed_madd(v, w0, c0);
+      c1 = f32x4.relaxed_madd(v, w1, c1);
+      v = v128.load32_splat(s, 4);
+      d0 = f32x4.relaxed_madd(v, w0, d0);
+      d1 = f32x4.relaxed_madd(v, w1, d1);
+      w0 = v128.load(w, 64);
+      w1 = v128.load(w, 80);
+      v = v128.load32_splat(p, 8);
+      a0 = f32x4.relaxed_madd(v, w0, a0);
+      a1 = f32x4.relaxed_madd(v, w1, a1);
+      v = v128.load32_splat(q, 8);
+      b0 = f32x4.relaxed_madd(v, w0, b0);
+      b1 = f32x4.relaxed_madd(v, w1, b1);
+      v = v128.load32_splat(r, 8);
+      c0 = f32x4.relaxed_madd(v, w0, c0);
+      c1 = f32x4.relaxed_madd(v, w1, c1);
+      v = v128.load32_splat(s, 8);
+      d0 = f32x4.relaxed_madd(v, w0, d0);
+      d1 = f32x4.relaxed_madd(v, w1, d1);
+      w0 = v128.load(w, 96);
+      w1 = v128.load(w, 112);
+      v = v128.load32_splat(p, 12);
+      a0 = f32x4.relaxed_madd(v, w0, a0);
+      a1 = f32x4.relaxed_madd(v, w1, a1);
+      v = v128.load32_splat(q, 12);
+      b0 = f32x4.relaxed_madd(v, w0, b0);
+      b1 = f32x4.relaxed_madd(v, w1, b1);
+      v = v128.load32_splat(r, 12);
+      c0 = f32x4.relaxed_madd(v, w0, c0);
+      c1 = f32x4.relaxed_madd(v, w1, c1);
+      v = v128.load32_splat(s, 12);
+      d0 = f32x4.relaxed_madd(v, w0, d0);
+      d1 = f32x4.relaxed_madd(v, w1, d1);
       p += 16;
       q += 16;
       r += 16;
@@ -249,7 +296,7 @@ function storeTile(
   args: usize, tile: i32, from: i32, to: i32, products: usize, step: usize, work: usize,
 ): void {
   const bias: usize = int(args, 2), biasStride = int(args, 3), residual: usize = int(args, 4);
-  const y: usize = int(args, 5), H = int(args, 8), W = int(args, 9), O = int(args, 11);
+  const y: usize = int(args, 5), H = int(args, 7), W = int(args, 8), O = int(args, 10);
   const rows = (H + 3) / 4, columns = (W + 3) / 4;
   const b = tile / (rows * columns), top = (tile / columns) % rows * 4, left = tile % columns * 4;
   const height = min(4, H - top), width = min(4, W - left);

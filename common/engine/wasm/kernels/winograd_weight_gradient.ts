@@ -3,7 +3,7 @@
 // tiles: 36 matrix products of channels by channels, of depth tiles. A call does a part of the samples.
 
 import { at, int, loadPart, storePart } from "./lanes";
-import { findPixels, POINTS, pointStride, transformTile } from "./winograd";
+import { pointStride, transformTile } from "./winograd";
 
 const PANEL: i32 = 8;
 const DEPTH: i32 = 256; // tiles that are summed in one go: their rows stay in the nearest cache
@@ -12,14 +12,13 @@ const ROOT_HALF: f32 = 0.70710678118654752;
 const ROOT_TWO: f32 = 1.41421356237309505;
 
 // Bᵀ·d·B of tiles [first, first + tiles) of x to [36, C/4, tiles, 4]. Unit: 8 tiles.
-// args: x, transformed, zeros, H, W, C, first, tiles
+// args: x, transformed, H, W, C, first, tiles
 export function winogradInputs(args: usize, scratch: usize, begin: i32, end: i32): void {
-  const x: usize = int(args, 0), to: usize = int(args, 1), zeros: usize = int(args, 2);
-  const H = int(args, 3), W = int(args, 4), C = int(args, 5), first = int(args, 6), tiles = int(args, 7);
+  const x: usize = int(args, 0), to: usize = int(args, 1), H = int(args, 2), W = int(args, 3);
+  const C = int(args, 4), first = int(args, 5), tiles = int(args, 6);
   const step = <usize> pointStride((C + 3) / 4 * tiles * 4) << 2;
   for (let t = begin * 8; t < min(end * 8, tiles); t++) {
-    findPixels(x, zeros, H, W, C, first + t, scratch);
-    transformTile(scratch, C, at(to, t * 4), <usize> tiles << 4, step, scratch + 256);
+    transformTile(x, H, W, C, first + t, at(to, t * 4), <usize> tiles << 4, step, scratch);
   }
 }
 
@@ -40,31 +39,37 @@ function transformGradient(y0: v128, y1: v128, y2: v128, y3: v128, to: usize, st
 }
 
 // A·dy·Aᵀ of the tiles to [36, O/8, tiles, 8]. Unit: 8 tiles.
-// args: dy, transformed, zeros, H, W, O, first, tiles
+// args: dy, transformed, H, W, O, first, tiles
 export function winogradGradients(args: usize, scratch: usize, begin: i32, end: i32): void {
-  const dy: usize = int(args, 0), target: usize = int(args, 1), zeros: usize = int(args, 2);
-  const H = int(args, 3), W = int(args, 4), O = int(args, 5), first = int(args, 6), tiles = int(args, 7);
+  const dy: usize = int(args, 0), target: usize = int(args, 1), H = int(args, 2), W = int(args, 3);
+  const O = int(args, 4), first = int(args, 5), tiles = int(args, 6);
+  const rows = (H + 3) / 4, columns = (W + 3) / 4, zero = f32x4.splat(0);
   const step = <usize> pointStride((O + PANEL - 1) / PANEL * tiles * PANEL) << 2;
-  const work = scratch + 256;
   for (let t = begin * 8; t < min(end * 8, tiles); t++) {
-    findPixels(dy, zeros, H, W, O, first + t, scratch);
+    const tile = first + t, b = tile / (rows * columns);
+    const top = (tile / columns) % rows * 4, left = tile % columns * 4;
+    const corner = at(dy, ((b * H + top) * W + left) * O), pixelStep = <usize> O << 2;
     for (let o = 0; o < O; o += 4) {
-      const n = O - o, offset = <usize> o << 2;
-      for (let j: usize = 0; j < 4; j++) { // the pixels within the border of the 6x6
-        const s = scratch + 28 + (j << 2);
+      const n = O - o;
+      for (let i = 0; i < 4; i++) {
+        const p = at(corner, o + i * W * O), inside = top + i < H;
         transformGradient(
-          loadPart(<usize> load<i32>(s) + offset, n), loadPart(<usize> load<i32>(s, 24) + offset, n),
-          loadPart(<usize> load<i32>(s, 48) + offset, n), loadPart(<usize> load<i32>(s, 72) + offset, n),
-          work + (j << 4), 64,
+          inside ? loadPart(p, n) : zero,
+          inside && left + 1 < W ? loadPart(p + pixelStep, n) : zero,
+          inside && left + 2 < W ? loadPart(p + 2 * pixelStep, n) : zero,
+          inside && left + 3 < W ? loadPart(p + 3 * pixelStep, n) : zero,
+          scratch + <usize> i * 96, 16,
         );
       }
       const to = at(target, ((o / PANEL) * tiles + t) * PANEL + o % PANEL);
-      for (let i: usize = 0; i < 6; i++) {
-        const w = work + (i << 6);
-        transformGradient(v128.load(w), v128.load(w, 16), v128.load(w, 32), v128.load(w, 48), to + 6 * i * step, step);
+      for (let j: usize = 0; j < 6; j++) {
+        const w = scratch + (j << 4);
+        transformGradient(
+          v128.load(w), v128.load(w, 96), v128.load(w, 192), v128.load(w, 288), to + j * step, 6 * step,
+        );
       }
       if (o % PANEL == 0 && n <= 4) { // nobody else fills the other half of the last panel
-        for (let i: usize = 0; i < 36; i++) v128.store(to + i * step, f32x4.splat(0), 16);
+        for (let i: usize = 0; i < 36; i++) v128.store(to + i * step, zero, 16);
       }
     }
   }
