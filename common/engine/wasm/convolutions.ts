@@ -7,22 +7,20 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
-import { heapAddress, wasmHeap } from "./shared_memory.ts";
+import { borrow, heapAddress, wasmHeap } from "./shared_memory.ts";
 import type { KernelThreads } from "./threads.ts";
 
 /** Output channels that a kernel computes together. */
 const PANEL = 8;
 /** Pixels that a unit of the direct form works through. */
 const PIXELS = 32;
-/** Points of a transformed 6x6 tile. */
-const POINTS = 36;
+/** Points of a transformed 6x6 tile, and the bytes of work space that its transforms take. */
+const [POINTS, WORK] = [36, 640];
 /** Floats of transformed tiles that the weight gradient holds at once: 8 MiB, what a cache holds. */
 const HELD = 2 ** 21;
 
-/** The sizes of one convolution; x and y swap roles in the input gradient. */
-export interface Sizes {
-  /** Samples, height, width and channels of what the window moves over. */
-  x: number[];
+/** What the choice of a form depends on. */
+interface Sizes {
   /** Samples, height, width and channels of the result. */
   y: number[];
   /** k of the k×k window. */
@@ -49,8 +47,8 @@ export function convolve(
   y: tf.TensorInfo,
   options: { stride: number; transposed: boolean; form?: Form } & Added,
 ): void {
-  const sizes = { x: x.shape, y: y.shape, kernel: w.shape[0], stride: options.stride };
-  const { form = formFor(sizes) } = options;
+  const sizes = { y: y.shape, kernel: w.shape[0], stride: options.stride };
+  const { form = formFor(sizes, 4) } = options;
   if (form === "winograd") return winograd(threads, x, w, y, options);
   const { bias, residual } = options;
   const own = bias?.shape.length === 2 ? undefined : bias;
@@ -74,23 +72,32 @@ export function convolveWeightGradient(
   dw: tf.TensorInfo,
   { stride, form }: { stride: number; form?: Form },
 ): void {
-  form ??= gradientFormFor({ x: x.shape, y: dy.shape, kernel: dw.shape[0], stride });
+  form ??= formFor({ y: dy.shape, kernel: dw.shape[0], stride }, 8);
   const run = form === "winograd" ? winogradWeightGradient : directWeightGradient;
   run(threads, x, dy, dw, stride);
 }
 
-function formFor({ y, kernel, stride }: Sizes): Form {
-  return kernel === 3 && stride === 1 && fewerProducts(y) ? "winograd" : "direct";
-}
-
-function gradientFormFor({ y, kernel, stride }: Sizes): Form {
-  return kernel === 3 && stride === 1 && fewerProducts(y) ? "winograd" : "direct";
-}
-
-/** Whether Winograd's 36 products a tile, at its rim partly for nothing, are few beside 9 a pixel. */
-function fewerProducts(image: number[]): boolean {
-  const [B, H, W] = image;
-  return POINTS * tileCount(image) < 0.7 * 9 * B * H * W;
+/**
+ * The faster form, measured by `tests/bench/convolutions.ts`: one thread, GFLOP/s forward,
+ * direct | Winograd, each counted as the direct form.
+ *
+ *     32 x 16x16 x 16 -> 16     26 |  74        8 x 32x32 x  64 ->  64     37 | 107
+ *     32 x 16x16 x 16 ->  1      2 |   8        4 x 32x32 x 128 -> 128     30 | 114
+ *     32 x  8x8  x 64 -> 64     24 |  68        1 x  8x8  x 128 -> 128     32 |  38
+ *     32 x  7x7  x 64 -> 64     37 |  83        1 x  4x4  x 128 -> 128     25 |  10
+ *     32 x  5x5  x 64 -> 64     35 |  44
+ *     32 x  2x2  x 64 -> 64     15 |  13
+ *
+ * So Winograd's pays but for images that fill too little of their 4x4 tiles, and for so few tiles
+ * that the weights' transform is most of the work. In the weight gradient the transform back is,
+ * for fewer than 8 tiles (1 x 8x8 x 128 -> 128: 15 | 11).
+ */
+function formFor({ y, kernel, stride }: Sizes, leastTiles: number): Form {
+  const [B, H, W] = y;
+  const tiles = tileCount(y);
+  const fewerProducts = POINTS * tiles < 0.7 * 9 * B * H * W;
+  const pays = kernel === 3 && stride === 1 && fewerProducts && tiles >= leastTiles;
+  return pays ? "winograd" : "direct";
 }
 
 function winograd(
@@ -116,7 +123,7 @@ function winograd(
       ...[heapAddress(x), transformed, bias ? heapAddress(bias) : 0],
       ...[bias?.shape.length === 2 ? O : 0, residual ? heapAddress(residual) : 0],
       ...[heapAddress(y), B, H, W, C, O, block, shares],
-    ], 576 + POINTS * 4 * (pointStride(block * quads * 4) + pointStride(block * width)));
+    ], WORK + POINTS * 4 * (pointStride(block * quads * 4) + pointStride(block * width)));
   });
 }
 
@@ -202,14 +209,6 @@ function directWeightGradient(
 /** With few blocks of work their panels are divided among the threads as well, or most would be idle. */
 export function sharesOfPanels(panels: number, blocks: number): number {
   return Math.min(panels, Math.ceil(32 / blocks));
-}
-
-/** Lends memory for arrays of so many floats while `use` runs. */
-export function borrow(counts: number[], use: (addresses: number[]) => void): void {
-  const heap = wasmHeap();
-  const addresses = counts.map((count) => heap._malloc(count * 4) >>> 0);
-  use(addresses);
-  for (const address of addresses) heap._free(address);
 }
 
 /** 4x4 tiles that cover the pixels. */

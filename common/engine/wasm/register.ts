@@ -15,8 +15,8 @@ import { onlyComposed, replaceKernel } from "../ops/operation.ts";
 import { ADD_PER_SAMPLE, SUM_PIXELS } from "../ops/per_sample.ts";
 import { SILU, SILU_GRADIENT } from "../ops/silu.ts";
 import { UPSAMPLE, UPSAMPLE_GRADIENT } from "../ops/upsample.ts";
-import { borrow, convolve, convolveWeightGradient, sharesOfPanels } from "./convolutions.ts";
-import { heapAddress } from "./shared_memory.ts";
+import { convolve, convolveWeightGradient, sharesOfPanels } from "./convolutions.ts";
+import { borrow, heapAddress } from "./shared_memory.ts";
 import { floatBits, type KernelThreads } from "./threads.ts";
 
 type Infos = Record<string, tf.TensorInfo>;

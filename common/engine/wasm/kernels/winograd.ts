@@ -1,41 +1,8 @@
-// 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3) (Lavin & Gray 2016): 4x4 outputs come from
-// 6x6 inputs with 36 products instead of 144. With Y = Aᵀ[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]A the sums over the
-// input channels are 36 matrix products. The polynomials behind it are evaluated at 0, ±√½, ±√2 and
-// ∞: in single precision that errs by a third of what Lavin & Gray's points 0, ±1, ±2, ∞ do.
+// 3x3 convolutions of stride 1 by Winograd's F(4x4, 3x3): the weights' transform, the 36 products of
+// every block of tiles, and the way back to pixels.
 
 import { at, int, loadPart, storePart } from "./lanes";
-
-export const POINTS: i32 = 36; // numbers in a transformed tile
-const PANEL: i32 = 8; // output channels computed together
-const SKEW: i32 = 16; // floats between two points, or all 36 would fall on the same lines of the cache
-
-const ROOT_HALF: f32 = 0.70710678118654752; // √½
-const ROOT_TWO: f32 = 1.41421356237309505; // √2
-
-/** Floats from one point of a transformed array to the next. */
-// @ts-ignore: decorator
-@inline
-export function pointStride(floats: i32): i32 {
-  return floats + SKEW;
-}
-
-/** One column of Bᵀ·d: six vectors to six, `step` bytes apart. */
-// @ts-ignore: decorator
-@inline
-export function transformInput(
-  d0: v128, d1: v128, d2: v128, d3: v128, d4: v128, d5: v128, to: usize, step: usize,
-): void {
-  const two = f32x4.splat(2), half = f32x4.splat(0.5), both = f32x4.splat(2.5);
-  const a = f32x4.splat(ROOT_HALF), b = f32x4.splat(ROOT_TWO);
-  v128.store(to, f32x4.relaxed_nmadd(both, d2, f32x4.add(d0, d4)));
-  const e1 = f32x4.relaxed_nmadd(two, d2, d4), o1 = f32x4.relaxed_nmadd(two, d1, d3);
-  v128.store(to + step, f32x4.relaxed_madd(a, o1, e1));
-  v128.store(to + 2 * step, f32x4.relaxed_nmadd(a, o1, e1));
-  const e2 = f32x4.relaxed_nmadd(half, d2, d4), o2 = f32x4.relaxed_nmadd(half, d1, d3);
-  v128.store(to + 3 * step, f32x4.relaxed_madd(b, o2, e2));
-  v128.store(to + 4 * step, f32x4.relaxed_nmadd(b, o2, e2));
-  v128.store(to + 5 * step, f32x4.relaxed_nmadd(both, d3, f32x4.add(d1, d5)));
-}
+import { PANEL, POINTS, pointStride, ROOT_HALF, ROOT_TWO, transformTile, WORK } from "./winograd_tiles";
 
 /** One column of G·g: three vectors to six. */
 // @ts-ignore: decorator
@@ -69,56 +36,6 @@ function transformOutput(from: usize, fromStep: usize, to: usize, step: usize): 
   v128.store(to + 2 * step, f32x4.relaxed_madd(two, s2, f32x4.mul(half, s1)));
   const last = f32x4.relaxed_madd(half, d1, v128.load(from + 5 * fromStep));
   v128.store(to + 3 * step, f32x4.relaxed_madd(two, d2, last));
-}
-
-/** Part of pixel j of a row if the image has it, zeros if not. */
-// @ts-ignore: decorator
-@inline
-function pixel(p: usize, inside: bool, n: i32): v128 {
-  return inside ? loadPart(p, n) : f32x4.splat(0);
-}
-
-/**
- * Bᵀ·d·B of tile `tile` of x [B, H, W, C], four channels at a time, to vectors `channelStep` bytes
- * apart, the points `step` bytes apart. Pixels outside the image are zeros.
- */
-export function transformTile(
-  x: usize, H: i32, W: i32, C: i32, tile: i32, to: usize, channelStep: usize, step: usize, work: usize,
-): void {
-  const rows = (H + 3) / 4, columns = (W + 3) / 4, zero = f32x4.splat(0);
-  const b = tile / (rows * columns), top = (tile / columns) % rows * 4 - 1, left = tile % columns * 4 - 1;
-  const corner = at(x, ((b * H + top) * W + left) * C), rowStep = <usize> (W * C) << 2;
-  const pixelStep = <usize> C << 2, right = W - left; // columns of the tile from `right` on are outside
-  for (let c = 0; c < C; c += 4) {
-    const n = C - c;
-    for (let i = 0; i < 6; i++) {
-      const p = at(corner, c) + i * rowStep, w = work + <usize> i * 96;
-      if (top + i < 0 || top + i >= H) {
-        for (let j: usize = 0; j < 96; j += 16) v128.store(w + j, zero);
-        continue;
-      }
-      const first = pixel(p, left >= 0, n), last = pixel(p + 5 * pixelStep, right > 5, n);
-      if (right >= 5) {
-        transformInput(
-          first, loadPart(p + pixelStep, n), loadPart(p + 2 * pixelStep, n),
-          loadPart(p + 3 * pixelStep, n), loadPart(p + 4 * pixelStep, n), last, w, 16,
-        );
-      } else {
-        transformInput(
-          first, loadPart(p + pixelStep, n), pixel(p + 2 * pixelStep, right > 2, n),
-          pixel(p + 3 * pixelStep, right > 3, n), zero, zero, w, 16,
-        );
-      }
-    }
-    for (let j: usize = 0; j < 6; j++) {
-      const w = work + (j << 4);
-      transformInput(
-        v128.load(w), v128.load(w, 96), v128.load(w, 192), v128.load(w, 288), v128.load(w, 384),
-        v128.load(w, 480), to + j * step, 6 * step,
-      );
-    }
-    to += channelStep;
-  }
 }
 
 // Weights [3, 3, C, O] to G·g·Gᵀ in panels [36, O/8, C to a multiple of 4, 8], zeros where there is
@@ -181,7 +98,7 @@ export function winograd(args: usize, scratch: usize, begin: i32, end: i32): voi
   const block = int(args, 11), shares = int(args, 12);
   const tiles = B * ((H + 3) / 4) * ((W + 3) / 4);
   const quads = (C + 3) / 4, panels = (O + PANEL - 1) / PANEL;
-  const work = scratch, transformed = scratch + 576;
+  const work = scratch, transformed = scratch + WORK;
   const inStride = pointStride(block * quads * 4);
   const products = at(transformed, POINTS * inStride);
   for (let unit = begin; unit < end; unit++) {

@@ -3,13 +3,9 @@
 // tiles: 36 matrix products of channels by channels, of depth tiles. A call does a part of the samples.
 
 import { at, int, loadPart, storePart } from "./lanes";
-import { pointStride, transformTile } from "./winograd";
+import { PANEL, pointStride, ROOT_HALF, ROOT_TWO, transformTile } from "./winograd_tiles";
 
-const PANEL: i32 = 8;
 const DEPTH: i32 = 256; // tiles that are summed in one go: their rows stay in the nearest cache
-
-const ROOT_HALF: f32 = 0.70710678118654752;
-const ROOT_TWO: f32 = 1.41421356237309505;
 
 // Bᵀ·d·B of tiles [first, first + tiles) of x to [36, C/4, tiles, 4]. Unit: 8 tiles.
 // args: x, transformed, H, W, C, first, tiles
