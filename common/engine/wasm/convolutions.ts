@@ -16,8 +16,8 @@ const PANEL = 8;
 const PIXELS = 32;
 /** Points of a transformed 6x6 tile, and the bytes of work space that its transforms take. */
 const [POINTS, WORK] = [36, 640];
-/** Floats of transformed tiles that the weight gradient holds at once: 8 MiB, what a cache holds. */
-const HELD = 2 ** 21;
+/** Floats of transformed tiles that the weight gradient holds at once: 2 MiB stay in a core's cache. */
+const HELD = 2 ** 19;
 
 /** What the choice of a form depends on. */
 interface Sizes {
