@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type Attributes, defineOperation, type Inputs, runOperation } from "./operation.ts";
-import { sumPixels } from "./per_sample.ts";
+import { sumSamplesAndPixels } from "./per_sample.ts";
 
 /** The kernel of {@linkcode conv2d}; backends replace kernels by their names. */
 export const CONV2D = "DiffusionConv2d";
@@ -59,7 +59,7 @@ defineOperation({
         x: () => runOperation(CONV2D_INPUT_GRADIENT, { dy, w }, { stride, inputShape: x.shape }),
         w: () => runOperation(CONV2D_WEIGHT_GRADIENT, { x, dy }, { stride, kernel: w.shape[0] }),
         // ∂L/∂bias = Σ over samples and pixels of ∂L/∂y
-        bias: () => tf.reshape(sumPixels(tf.reshape(dy, [1, -1, dy.shape[3]])), [-1]),
+        bias: () => sumSamplesAndPixels(dy),
       };
     },
   },

@@ -6,11 +6,13 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
+import { ADD } from "../ops/add.ts";
 import { SOFTMAX, SOFTMAX_GRADIENT } from "../ops/attention.ts";
+import { CONCAT, CONCAT_GRADIENT } from "../ops/concat.ts";
 import { CONV2D, CONV2D_INPUT_GRADIENT, CONV2D_WEIGHT_GRADIENT } from "../ops/conv2d.ts";
 import { DROPOUT, type DropoutAttributes } from "../ops/dropout.ts";
 import { GROUP_NORM, GROUP_NORM_GRADIENT } from "../ops/group_norm.ts";
-import { LINEAR, MAT_MUL } from "../ops/mat_mul.ts";
+import { asMatrices, LINEAR, MAT_MUL, productShape } from "../ops/mat_mul.ts";
 import { onlyComposed, replaceKernel } from "../ops/operation.ts";
 import { ADD_PER_SAMPLE, SUM_PIXELS } from "../ops/per_sample.ts";
 import { SILU, SILU_GRADIENT } from "../ops/silu.ts";
@@ -66,9 +68,15 @@ export function registerWasmKernels(threads: () => KernelThreads): void {
     ({ x }, attributes) => kernels.dropout(x, attributes as unknown as DropoutAttributes),
   );
   register(ADD_PER_SAMPLE, ({ x, v }) => kernels.addPerSample(x, v));
-  register(SUM_PIXELS, ({ x }) => kernels.sumPixels(x));
+  register(SUM_PIXELS, ({ x }, attributes) => kernels.sumPixels(x, attributes));
   register(UPSAMPLE, ({ x }) => kernels.upsample(x));
   register(UPSAMPLE_GRADIENT, ({ dy }) => kernels.upsampleGradient(dy));
+  register(ADD, ({ a, b }) => kernels.elementwise("add", [a, b]));
+  register(CONCAT, ({ a, b }) => kernels.concatColumns([a, b]));
+  register(
+    CONCAT_GRADIENT,
+    ({ dy }, { channels }) => kernels.splitColumns(dy, channels as number[]),
+  );
   registerPlainKernels(kernels);
 }
 
@@ -199,12 +207,13 @@ class WasmKernels {
     transposeB: boolean,
     bias?: tf.TensorInfo,
   ): tf.TensorInfo {
-    const [rowsA, columnsA] = a.shape.slice(-2);
-    const [rowsB, columnsB] = b.shape.slice(-2);
+    const [shapeA, shapeB] = [asMatrices(a.shape), asMatrices(b.shape)];
+    const [rowsA, columnsA] = shapeA.slice(-2);
+    const [rowsB, columnsB] = shapeB.slice(-2);
     const [M, K] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
     const P = transposeB ? rowsB : columnsB;
-    const N = a.shape.length === 3 ? a.shape[0] : 1;
-    const c = this.#output(a.shape.length === 3 ? [N, M, P] : [M, P]);
+    const N = shapeA.length === 3 ? shapeA[0] : 1;
+    const c = this.#output(productShape(a.shape, P, transposeA));
     const panels = Math.ceil(P / PANEL);
     this.#borrow([N * panels * K * PANEL], ([packed]) => {
       const [rowB, columnB] = transposeB ? [1, columnsB] : [columnsB, 1];
@@ -279,9 +288,11 @@ class WasmKernels {
     return y;
   }
 
-  sumPixels(x: tf.TensorInfo): tf.TensorInfo {
-    const [B, P, C] = x.shape;
-    const y = this.#output([B, C]);
+  sumPixels(x: tf.TensorInfo, { perSample }: Attributes): tf.TensorInfo {
+    const C = x.shape[x.shape.length - 1];
+    const B = perSample ? x.shape[0] : 1;
+    const P = size(x) / (B * C);
+    const y = this.#output(perSample ? [B, C] : [C]);
     const args = [heapAddress(x), heapAddress(y), P, C];
     this.#threads.run("sumPixels", B * Math.ceil(C / 16), args);
     return y;
