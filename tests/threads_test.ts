@@ -49,7 +49,9 @@ Deno.test("a failing worker ends the next job with its message", async () => {
   await new Promise((resolve) => setTimeout(resolve, 300)); // all threads are up
   const error = assertThrows(() => {
     // addresses far outside of the memory: whichever thread takes a unit fails
-    for (let i = 0; i < 50; i++) threads.run("silu", 64, [0xfffffff0 | 0, 0xfffffff0 | 0, 1 << 28]);
+    for (let i = 0; i < 50; i++) {
+      threads.run("silu", 64, [0xfffffff0 | 0, 0xfffffff0 | 0, 1 << 28], 192);
+    }
   });
   assert(/worker thread failed: RuntimeError|memory access out of bounds/.test(String(error)));
   threads.dispose();

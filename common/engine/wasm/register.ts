@@ -25,6 +25,8 @@ type Attributes = Record<string, unknown>;
 
 /** Output channels or columns that a kernel computes together. */
 const PANEL = 8;
+/** Scratch memory of a kernel that computes exponentials: its constants. */
+const EXP_BYTES = 192;
 /** Numbers in one unit of an elementwise kernel. */
 const CHUNK = 4096;
 
@@ -241,7 +243,7 @@ class WasmKernels {
     this.#threads.run("groupNorm", B * Math.ceil(C / width), [
       ...[heapAddress(x), heapAddress(y), heapAddress(moments), B, H * W, C],
       ...[groups as number, silu ? 1 : 0, floatBits(epsilon as number), width],
-    ], 3 * (width + 4) * 4);
+    ], EXP_BYTES + 3 * (width + 8) * 4);
     return [y, moments];
   }
 
@@ -252,7 +254,7 @@ class WasmKernels {
     this.#threads.run("groupNormGradient", B * Math.ceil(C / width), [
       ...[heapAddress(x), heapAddress(dy), heapAddress(moments), heapAddress(dx)],
       ...[B, H * W, C, groups as number, silu ? 1 : 0, width],
-    ], 6 * (width + 4) * 4);
+    ], EXP_BYTES + 6 * (width + 8) * 4);
     return dx;
   }
 
@@ -261,14 +263,14 @@ class WasmKernels {
     const y = this.#output(inputs[0].shape);
     const n = y.shape[y.shape.length - 1];
     const addresses = [...inputs, y].map((t) => heapAddress(t));
-    this.#threads.run(kernel, size(y) / n, [...addresses, n, floatBits(scale)]);
+    this.#threads.run(kernel, size(y) / n, [...addresses, n, floatBits(scale)], EXP_BYTES);
     return y;
   }
 
   elementwise(kernel: string, inputs: tf.TensorInfo[]): tf.TensorInfo {
     const y = this.#output(inputs[0].shape);
     const addresses = [...inputs, y].map((t) => heapAddress(t));
-    this.#threads.run(kernel, Math.ceil(size(y) / CHUNK), [...addresses, size(y)]);
+    this.#threads.run(kernel, Math.ceil(size(y) / CHUNK), [...addresses, size(y)], EXP_BYTES);
     return y;
   }
 
