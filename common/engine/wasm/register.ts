@@ -7,7 +7,7 @@
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
 import { ADD } from "../ops/add.ts";
-import { SOFTMAX, SOFTMAX_GRADIENT } from "../ops/attention.ts";
+import { ATTENTION, ATTENTION_GRADIENT, SOFTMAX, SOFTMAX_GRADIENT } from "../ops/attention.ts";
 import { CONCAT, CONCAT_GRADIENT } from "../ops/concat.ts";
 import { CONV2D, CONV2D_INPUT_GRADIENT, CONV2D_WEIGHT_GRADIENT } from "../ops/conv2d.ts";
 import { DROPOUT, type DropoutAttributes } from "../ops/dropout.ts";
@@ -58,10 +58,12 @@ export function registerWasmKernels(threads: () => KernelThreads): void {
   register(LINEAR, ({ x, w, bias }) => kernels.matMul(x, w, false, false, bias));
   register(GROUP_NORM, (inputs, attributes) => kernels.groupNorm(inputs, attributes));
   register(GROUP_NORM_GRADIENT, (i, a) => kernels.groupNormGradient(i, a));
-  register(SOFTMAX, ({ x }, { scale }) => kernels.rows("softmax", [x], scale as number));
+  register(ATTENTION, (inputs, attributes) => kernels.attention(inputs, attributes));
+  register(ATTENTION_GRADIENT, (i, a) => kernels.attentionGradient(i, a));
+  register(SOFTMAX, ({ x }, { scale }) => kernels.softmax("softmax", [x], scale as number));
   register(
     SOFTMAX_GRADIENT,
-    ({ y, dy }, { scale }) => kernels.rows("softmaxGradient", [y, dy], scale as number),
+    ({ y, dy }, { scale }) => kernels.softmax("softmaxGradient", [y, dy], scale as number),
   );
   register(SILU, ({ x }) => kernels.elementwise("silu", [x]));
   register(SILU_GRADIENT, ({ x, dy }) => kernels.elementwise("siluGradient", [x, dy]));
@@ -209,30 +211,73 @@ class WasmKernels {
     transposeB: boolean,
     bias?: tf.TensorInfo,
   ): tf.TensorInfo {
+    const c = this.#output(
+      productShape(a.shape, b.shape[b.shape.length - (transposeB ? 2 : 1)], transposeA),
+    );
     const [shapeA, shapeB] = [asMatrices(a.shape), asMatrices(b.shape)];
-    const [rowsA, columnsA] = shapeA.slice(-2);
-    const [rowsB, columnsB] = shapeB.slice(-2);
-    const [M, K] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
-    const P = transposeB ? rowsB : columnsB;
-    const N = shapeA.length === 3 ? shapeA[0] : 1;
-    const c = this.#output(productShape(a.shape, P, transposeA));
-    const panels = Math.ceil(P / PANEL);
-    this.#borrow([N * panels * K * PANEL], ([packed]) => {
-      const [rowB, columnB] = transposeB ? [1, columnsB] : [columnsB, 1];
-      const [rowA, columnA] = transposeA ? [1, columnsA] : [columnsA, 1];
-      this.#threads.run(
-        "packColumns",
-        N * panels,
-        [heapAddress(b), packed, K, P, rowB, columnB, rowsB * columnsB],
-      );
-      const blocks = N * Math.ceil(M / 32);
-      const shares = sharesOfPanels(panels, blocks);
-      this.#threads.run("multiply", blocks * shares, [
-        ...[heapAddress(a), packed, heapAddress(c), M, K, P, rowA, columnA, M * K],
-        ...[bias ? heapAddress(bias) : 0, bias && bias.shape.length === 2 ? P : 0, shares],
-      ]);
+    this.#multiply(matrices(a, shapeA), matrices(b, shapeB), heapAddress(c), {
+      transposeA,
+      transposeB,
+      bias: bias ? heapAddress(bias) : 0,
+      biasOfEach: bias?.shape.length === 2,
     });
     return c;
+  }
+
+  #multiply(
+    a: Matrices,
+    b: Matrices,
+    c: number,
+    { transposeA = false, transposeB = false, bias = 0, biasOfEach = false }: {
+      transposeA?: boolean;
+      transposeB?: boolean;
+      bias?: number;
+      biasOfEach?: boolean;
+    },
+  ): void {
+    const [M, K] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
+    const P = transposeB ? b.rows : b.columns;
+    const panels = Math.ceil(P / PANEL);
+    this.#borrow([a.count * panels * K * PANEL], ([packed]) => {
+      const [rowB, columnB] = transposeB ? [1, b.columns] : [b.columns, 1];
+      const [rowA, columnA] = transposeA ? [1, a.columns] : [a.columns, 1];
+      this.#threads.run(
+        "packColumns",
+        a.count * panels,
+        [b.address, packed, K, P, rowB, columnB, b.rows * b.columns],
+      );
+      const blocks = a.count * Math.ceil(M / 32);
+      const shares = sharesOfPanels(panels, blocks);
+      this.#threads.run("multiply", blocks * shares, [
+        ...[a.address, packed, c, M, K, P, rowA, columnA, M * K],
+        ...[bias, biasOfEach ? P : 0, shares],
+      ]);
+    });
+  }
+
+  attention({ q, k, v }: Infos, { scale }: Attributes): tf.TensorInfo[] {
+    const [Q, K, V] = [q, k, v].map(pixels);
+    const y = this.#output(q.shape);
+    const weights = this.#output([Q.count, Q.rows, Q.rows]);
+    this.#multiply(Q, K, heapAddress(weights), { transposeB: true });
+    this.#softmax("softmax", [weights], weights, scale as number);
+    this.#multiply(matrices(weights, weights.shape), V, heapAddress(y), {});
+    return [y, weights];
+  }
+
+  attentionGradient({ q, k, v, weights, dy }: Infos, { scale }: Attributes): tf.TensorInfo[] {
+    const [Q, K, V, DY] = [q, k, v, dy].map(pixels);
+    const [dq, dk, dv] = [q, k, v].map((tensor) => this.#output(tensor.shape));
+    const A = matrices(weights, weights.shape);
+    this.#multiply(A, DY, heapAddress(dv), { transposeA: true });
+    const dScores = this.#output(weights.shape);
+    this.#multiply(DY, V, heapAddress(dScores), { transposeB: true });
+    this.#softmax("softmaxGradient", [weights, dScores], dScores, scale as number);
+    const S = matrices(dScores, dScores.shape);
+    this.#multiply(S, K, heapAddress(dq), {});
+    this.#multiply(S, Q, heapAddress(dk), { transposeA: true });
+    this.#backend.disposeData(dScores.dataId);
+    return [dq, dk, dv];
   }
 
   groupNorm({ x }: Infos, { groups, silu, epsilon }: Attributes): tf.TensorInfo[] {
@@ -258,13 +303,17 @@ class WasmKernels {
     return dx;
   }
 
-  /** A kernel over the rows of the last axis, with one factor. */
-  rows(kernel: string, inputs: tf.TensorInfo[], scale: number): tf.TensorInfo {
+  softmax(kernel: string, inputs: tf.TensorInfo[], scale: number): tf.TensorInfo {
     const y = this.#output(inputs[0].shape);
+    this.#softmax(kernel, inputs, y, scale);
+    return y;
+  }
+
+  /** A kernel over the rows of the last axis; y may be one of the inputs. */
+  #softmax(kernel: string, inputs: tf.TensorInfo[], y: tf.TensorInfo, scale: number): void {
     const n = y.shape[y.shape.length - 1];
     const addresses = [...inputs, y].map((t) => heapAddress(t));
     this.#threads.run(kernel, size(y) / n, [...addresses, n, floatBits(scale)], EXP_BYTES);
-    return y;
   }
 
   elementwise(kernel: string, inputs: tf.TensorInfo[]): tf.TensorInfo {
@@ -364,6 +413,26 @@ class WasmKernels {
     use(addresses);
     for (const address of addresses) heap._free(address);
   }
+}
+
+/** N matrices, one behind the other. */
+interface Matrices {
+  address: number;
+  count: number;
+  rows: number;
+  columns: number;
+}
+
+function matrices(tensor: tf.TensorInfo, shape: number[]): Matrices {
+  const [rows, columns] = shape.slice(-2);
+  const count = shape.length === 3 ? shape[0] : 1;
+  return { address: heapAddress(tensor), count, rows, columns };
+}
+
+/** [B, …, C] as B matrices with a row for each pixel. */
+function pixels(x: tf.TensorInfo): Matrices {
+  const [B, C] = [x.shape[0], x.shape[x.shape.length - 1]];
+  return matrices(x, [B, size(x) / (B * C), C]);
 }
 
 /** With few blocks of work their panels are divided among the threads as well, or most would be idle. */
