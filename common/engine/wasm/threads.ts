@@ -210,7 +210,7 @@ const FORGIVEN = 100;
  * How many workers take part. Threads that share a core with another process hold all others up: with
  * one worker fewer the process has a core to itself.
  */
-class Crew {
+export class Crew {
   readonly #most: number;
   readonly #control: Int32Array;
   #rest = FIRST_REST;
