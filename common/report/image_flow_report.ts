@@ -69,8 +69,8 @@ export interface ImageFlowRun extends FlowDrawing {
 
 /** How the sheets are drawn while a network trains, and images of one. */
 const SHEET = { images: 36, columns: 6, how: { solver: "heun", sampleSteps: 10 } } as const;
-/** Images whose way is kept, and moments and columns of it. */
-const WAYS = { images: 8, moments: 41, columns: 11 };
+/** Images whose way is kept, those of them that are in the figure, and moments and columns of it. */
+const WAYS = { images: 16, shown: 8, moments: 41, columns: 11 };
 /** Images of each method in the figure, and evaluations that have a row there. */
 const SHOWN = { images: 16, evaluations: [1, 2, 5, 50] };
 /** With fewer images nothing can be said of the errors. */
@@ -199,7 +199,10 @@ async function writeWays(run: ImageFlowRun): Promise<void> {
     WAYS.moments,
   );
   const times = t.map((left) => +(1 - left).toFixed(4)); // as in this paper, from the noise on
-  const way = { ...sizesOf(shape), t: times, xt, x0Hat };
+  const shownShape = shapeOf(images, WAYS.shown);
+  const size = shownShape.reduce((product, side) => product * side, 1);
+  const first = (moments: Float32Array[]) => moments.map((images) => images.subarray(0, size));
+  const way = { ...sizesOf(shownShape), t: times, xt: first(xt), x0Hat: first(x0Hat) };
   const shown = thinned(way, WAYS.columns);
   const rounded = { ...shown, t: shown.t.map((t) => +t.toFixed(2)) };
   const names: [string, string] = ["xₜ", "x̂₁"];

@@ -99,7 +99,7 @@ function results({ record }: RunData): Node[] {
 
 /** The command that runs the same again, where the names are plain enough to be typed. */
 function howToRepeat({ name, record: { script } }: RunData): Node[] {
-  if (!/^paper[12]$/.test(script) || !/^[\w.-]+$/.test(name)) return [];
+  if (!/^paper[124]$/.test(script) || !/^[\w.-]+$/.test(name)) return [];
   const command = element("code", { text: `deno task ${script} --from runs/${name}/run.json` });
   return [document.createTextNode("To run the same again: "), command];
 }
