@@ -35,10 +35,10 @@ export function flows(): string {
     ${t} is any number between. Take few steps before and after a reflow: bent ways are left, straight
     ones are not. Colours follow the points: they go by the distance from the middle in the noise.</p>
     <div class="instrument">
-      <div class="follow">
+      <div class="choices">
         <label>Flow <select id="flow-choice"></select></label>
+        ${timeControl("steps", "number of Euler steps", ["few steps", "many"])}
       </div>
-      ${timeControl("steps", "number of Euler steps", ["few steps", "many"])}
       <div class="panels">
         ${ways}
         ${distances}

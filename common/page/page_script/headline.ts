@@ -38,6 +38,8 @@ const WORDINGS: Record<string, Wording> = {
     write: (value) => value.toFixed(1),
     beside: { name: "frechetReal", label: "between real and real" },
   },
+  evaluations: { label: "evaluations of the network for each sample", write: String },
+  nullModel: { label: "log likelihood of the data under N(0, I)", write: bits },
   accuracyReal: { label: "real digits that the classifier gets right", write: percent },
 };
 const BESIDE = Object.values(WORDINGS).map(({ beside }) => beside?.name);
