@@ -64,6 +64,11 @@ Deno.test("what decides how the network is trained is paper 2's, in every preset
   }
 });
 
+Deno.test("the preset reflow trains a flow as long as paper 2, and its reflow as long", async () => {
+  const { steps, reflows } = await settingsOf(["--data", "mnist", "--preset", "reflow"]);
+  assertEquals([steps, reflows], [2 * paper2.command.flags.steps.default, 1]);
+});
+
 onWasm("the velocity's network is paper 2's UNet, which counts time the other way", async () => {
   const shape = { channels: 8, inChannels: 1, channelMults: [1, 2], groups: 4, seed: 5 };
   const [network, unet] = [new ImageVelocity({ ...shape, size: 8 }), new UNet(shape)];
@@ -251,7 +256,7 @@ processTest(
       }
       assertLess(0, method.frechetError[0]);
     }
-    const csv = await Deno.readTextFile(`${folder}/runs/flow/paper4_steps.csv`);
+    const csv = await Deno.readTextFile(`${folder}/runs/flow/paper4_evaluations.csv`);
     assertEquals(csv.trim().split("\n").length, 29);
   },
 );

@@ -260,8 +260,8 @@ async function compare(run: ImageFlowRun, ruler?: Ruler): Promise<MethodResult[]
     );
     if (ruler) {
       const figure = { evaluations: EVALUATIONS, methods: compared.results };
-      await folder.write("paper4_steps.png", await evaluationFigure(figure));
-      await folder.write("paper4_steps.csv", evaluationsAsCsv(compared.results));
+      await folder.write("paper4_evaluations.png", await evaluationFigure(figure));
+      await folder.write("paper4_evaluations.csv", evaluationsAsCsv(compared.results));
     }
     return compared.results;
   } finally {

@@ -131,8 +131,8 @@ function imageFlags({ flags, presets }: Paper2Command) {
   const { steps, batch, learningRate, warmUp, emaDecay, samples } = flags;
   return {
     preset: choice({
-      help: "a set of settings, those of paper2; standard is for a GPU",
-      of: Object.keys(presets),
+      help: "a set of settings, those of paper2, or quick with a reflow; standard is for a GPU",
+      of: [...Object.keys(presets), "reflow"],
       default: "quick",
     }),
     data: choice({ help: "what to learn from", of: DATASETS, default: "mnist" }),
@@ -175,9 +175,13 @@ export function imageFlowCommand(
     name: "paper4",
     summary: "Paper 4, Lipman et al. 2023 and Liu et al. 2023: flow matching of images.",
     flags,
-    presets: Object.fromEntries(
-      Object.entries(paper2.presets).map(([name, preset]) => [name, own(preset)]),
-    ),
+    presets: {
+      ...Object.fromEntries(
+        Object.entries(paper2.presets).map(([name, preset]) => [name, own(preset)]),
+      ),
+      /** Both flows are trained as long as paper 2's network. */
+      reflow: { reflows: 1, steps: 2 * flags.steps.default },
+    },
     mayChangeOnResume: ["solver", "sampleSteps", "samples", "compare", "dataDir", "download"],
   };
 }
