@@ -255,7 +255,7 @@ function isOfImages(settings: Record<string, unknown> = {}): boolean {
 }
 
 /** @throws {UserError} A flag was given by which something would be drawn anew. */
-function refuseDrawing({ given }: Asked, folder: string, what: string): void {
+function refuseDrawing({ given }: Asked, what: string): void {
   const names = ["interpolate", "samples", "sampler", "sampleSteps", "eta", "seed"] as const;
   const wrong = names.find((name) => given[name] !== undefined);
   if (!wrong) return;
@@ -264,7 +264,7 @@ function refuseDrawing({ given }: Asked, folder: string, what: string): void {
 
 /** The ways of the run's first images, which it has kept. */
 async function animateFlowOfImages(folder: string, asked: Asked): Promise<void> {
-  refuseDrawing(asked, folder, `a run of paper2; ${folder} is one of paper4, whose images are`);
+  refuseDrawing(asked, `a run of paper2; ${folder} is one of paper4, whose images are`);
   const started = performance.now();
   const ways = await readImageWays(folder);
   const kept = evenly(ways.t.length, framesOf(asked));
@@ -281,7 +281,7 @@ async function animatePoints(
   script: "paper1" | "paper4",
   asked: Asked,
 ): Promise<void> {
-  refuseDrawing(asked, folder, `images; ${folder} is a run of ${script}, whose points are`);
+  refuseDrawing(asked, `images; ${folder} is a run of ${script}, whose points are`);
   const frames = framesOf(asked);
   const started = performance.now();
   const film = script === "paper1"

@@ -235,6 +235,9 @@ processTest(
       [["--solver", "dormand-prince"], /euler, heun/],
       [["--hidden", "8"], /--hidden is not a known flag/],
     ];
+    const help = await paper4(["--data=mnist", "--help"], folder);
+    assertMatch(help.stdout, /--compare DIR/);
+    assert(!(await paper4(["--help"], folder)).stdout.includes("--compare"));
     for (const [args, expected] of wrong) {
       const given = args.filter((flag) => flag.startsWith("--"));
       const rest = FLOWS.filter((flag, i) =>
