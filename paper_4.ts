@@ -64,10 +64,12 @@ import {
   writeFlowSheet,
 } from "./common/report/image_flow_report.ts";
 import { readBeside } from "./common/report/paper_1_beside.ts";
+import type { Command } from "./common/run/flags.ts";
 import {
   flowMemory,
   type FlowSettings,
   imageFlowCommand,
+  type ImageFlowFlags,
   type ImageFlowSettings,
   paper4 as command,
 } from "./common/run/flow_settings.ts";
@@ -503,7 +505,7 @@ export type ImageTraining = Training & {
 export { command };
 
 /** The command line on images. */
-export const imageCommand = imageFlowCommand(paper2.command);
+export const imageCommand: Command<ImageFlowFlags> = imageFlowCommand(paper2.command);
 
 /** Largest norm of the gradient for each pixel, that of paper 2. */
 const CLIP_NORM = 1;

@@ -11,7 +11,7 @@ import { rasterize } from "./raster.ts";
 export interface EvaluationFigure {
   /** Evaluations of the network for each image. */
   evaluations: number[];
-  /** The methods, at most five; each list by evaluations. */
+  /** The methods, at most four of which have a colour of their own; each list by evaluations. */
   methods: {
     name: string;
     confident: number[];

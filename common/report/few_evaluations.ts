@@ -121,7 +121,7 @@ export function jackknifeError(
 export function evaluationLines(results: MethodResult[]): string[] {
   const widest = Math.max(...results.map(({ name }) => name.length));
   const row = (name: string, cells: string[]) =>
-    [name.padEnd(widest), ...cells.map((cell) => cell.padStart(11))].join(" ");
+    [name.padEnd(widest), ...cells.map((cell) => cell.padStart(12))].join(" ");
   const both = (values: number[], errors: number[], digits: number, scale = 1) =>
     values.map((x, i) => `${(scale * x).toFixed(digits)} ± ${(scale * errors[i]).toFixed(digits)}`);
   const head = EVALUATIONS.map(String);

@@ -42,7 +42,7 @@ import type { ChainOf } from "./image_report.ts";
 import { reportLines, type SampleReport } from "./sample_report.ts";
 
 /** What draws images. */
-interface FlowDrawing {
+export interface FlowDrawing {
   /** What the model was trained on. */
   images: ImageSet;
   /** How images are drawn, and how many. */

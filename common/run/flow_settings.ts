@@ -161,13 +161,15 @@ function imageFlags({ flags, presets }: Paper2Command) {
     ...commonFlags,
   };
 }
+/** The flags on images. */
+export type ImageFlowFlags = ReturnType<typeof imageFlags>;
 /** The settings of a run on images. */
-export type ImageFlowSettings = Settings<ReturnType<typeof imageFlags>>;
+export type ImageFlowSettings = Settings<ImageFlowFlags>;
 
 /** The command line of paper 4 on images; what decides how the network is trained is paper 2's. */
 export function imageFlowCommand(
   paper2: Paper2Command,
-): Command<ReturnType<typeof imageFlags>> {
+): Command<ImageFlowFlags> {
   const flags = imageFlags(paper2);
   const own = (preset: object) =>
     Object.fromEntries(Object.entries(preset).filter(([name]) => name in flags));
