@@ -1,7 +1,7 @@
 /**
  * Paper 4: Lipman, Chen, Ben-Hamu, Nickel & Le 2023, "Flow Matching for Generative Modeling", and
  * Liu, Gong & Liu 2023, "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
- * Flow", on points in the plane.
+ * Flow", on points in the plane and on digits.
  *
  * What it teaches: noise need not turn into data by a chain of random steps. Draw a straight line from
  * each noise to a data point, and let a network learn the mean velocity of all lines that pass at x at the
@@ -38,7 +38,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { asPoints } from "./common/data/images/as_points.ts";
 import type { ImageSet } from "./common/data/images/image_set.ts";
-import { type DatasetName, DATASETS, hasDigits, loadImages } from "./common/data/images/load.ts";
+import { hasDigits, loadImages } from "./common/data/images/load.ts";
 import { type PointData, pointData } from "./common/data/points/point_data.ts";
 import { gaussianNoise } from "./common/engine/noise.ts";
 import { Adam, valueAndGradients } from "./common/network/adam.ts";
@@ -57,9 +57,9 @@ import {
 import { writeReportPage } from "./common/page/page.ts";
 import { type Draw, integers, uniform } from "./common/random.ts";
 import { flowInLines, reportFlows } from "./common/report/flow_report.ts";
+import { checkCompared } from "./common/report/flow_comparison.ts";
 import {
   afterImageTraining,
-  checkCompared,
   reportImageFlows,
   writeFlowSheet,
 } from "./common/report/image_flow_report.ts";
@@ -71,11 +71,11 @@ import {
   imageFlowCommand,
   type ImageFlowFlags,
   type ImageFlowSettings,
+  isOfImages,
   paper4 as command,
 } from "./common/run/flow_settings.ts";
 import { runMain } from "./common/run/main.ts";
 import { imageMemory, unetOptions } from "./common/run/model_settings.ts";
-import { readRecord } from "./common/run/record.ts";
 import { readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
 import { trainAndReport } from "./common/run/training_run.ts";
@@ -193,7 +193,7 @@ export function* train({ flows, data, adam, settings }: Training): Generator<Tra
     for (let step = adam.steps + 1; step <= steps; step++) {
       const { flow, first, last } = shareOf(step, settings);
       if (flow > flows.finished.length) {
-        adam.moveToAverages();
+        adam.moveToAverages(); // a flow ends at these
         flows.finish();
         ownPairs = disposed(ownPairs);
       }
@@ -594,22 +594,6 @@ async function mainOfImages(args: string[]): Promise<number> {
       }),
     writePage: writeReportPage,
   }, read.settings);
-}
-
-/** Whether the arguments are for images: by `--data`, or by the run that they go on with or repeat. */
-async function isOfImages(args: string[]): Promise<boolean> {
-  const valueOf = (name: string) => {
-    const at = args.findLastIndex((argument) => argument.split("=")[0] === name);
-    return args[at]?.includes("=") ? args[at].split(/=(.*)/s)[1] : args[at + 1];
-  };
-  const given = (name: string) => args.some((argument) => argument.split("=")[0] === name);
-  const isName = (name: unknown) => DATASETS.includes(name as DatasetName);
-  for (const [flag, path] of [["--resume", "/run.json"], ["--from", ""]]) {
-    if (!given(flag)) continue;
-    const record = await readRecord(valueOf(flag) + path).catch(() => undefined);
-    if (record) return isName(record.settings?.data);
-  }
-  return given("--data") && isName(valueOf("--data"));
 }
 
 /**

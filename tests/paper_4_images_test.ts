@@ -228,8 +228,15 @@ processTest(
     const model = [...SMALL, "--timesteps", "50", "--samples", "2", "--sample-steps", "2"];
     const ran = await runScript("paper_2.ts", [...model, "--out", "runs/model"], folder);
     assertEquals(ran.code, 0, ran.stderr);
+    const settings = { dataset: "mnist", size: 8, timesteps: 30 };
+    await Deno.mkdir(`${folder}/runs/short`);
+    await Deno.writeTextFile(
+      `${folder}/runs/short/run.json`,
+      JSON.stringify({ script: "paper2", status: "finished", settings }),
+    );
     const wrong: [string[], RegExp][] = [
       [["--compare", "runs/model", "--size", "16"], /size 8, finished; expected .* of size 16/],
+      [["--compare", "runs/short"], /its chain has 30 steps; expected at least 50/],
       [["--compare", "runs/none"], /runs\/none/],
       [["--groups", "3"], /--channels 8 with --groups 3/],
       [["--solver", "dormand-prince"], /euler, heun/],

@@ -108,7 +108,7 @@ const SMALL: Record<string, { script: string; flags: string[] }> = {
     script: "paper_2.ts",
     flags: [
       ...["--size", "8", "--channels", "8", "--groups", "4", "--channel-mults", "1,2"],
-      ...["--timesteps", "30", "--steps", "2", "--batch", "2", "--samples", "1"],
+      ...["--timesteps", "50", "--steps", "2", "--batch", "2", "--samples", "1"],
       ...["--sample-steps", "4", "--warm-up", "1", "--backend", "wasm"],
     ],
   },

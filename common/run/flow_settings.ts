@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { DATASETS } from "../data/images/load.ts";
+import { type DatasetName, DATASETS } from "../data/images/load.ts";
 import { flowBytes, type MemorySetting } from "../network/memory.ts";
 import { datasetFlags } from "./dataset.ts";
 import { choice, type Command, type Flag, integer, number, type Settings, text } from "./flags.ts";
 import { modelFlags } from "./model_settings.ts";
 import { pointDataFlag } from "./point_settings.ts";
+import { readRecord } from "./record.ts";
 import { commonFlags } from "./settings.ts";
 import { decayFlag, minutesFlag } from "./training_flags.ts";
 
@@ -186,4 +187,20 @@ export function imageFlowCommand(
     },
     mayChangeOnResume: ["solver", "sampleSteps", "samples", "compare", "dataDir", "download"],
   };
+}
+
+/** Whether the arguments are for images: by `--data`, or by the run that they go on with or repeat. */
+export async function isOfImages(args: string[]): Promise<boolean> {
+  const valueOf = (name: string) => {
+    const at = args.findLastIndex((argument) => argument.split("=")[0] === name);
+    return args[at]?.includes("=") ? args[at].split(/=(.*)/s)[1] : args[at + 1];
+  };
+  const given = (name: string) => args.some((argument) => argument.split("=")[0] === name);
+  const isName = (name: unknown) => DATASETS.includes(name as DatasetName);
+  for (const [flag, path] of [["--resume", "/run.json"], ["--from", ""]]) {
+    if (!given(flag)) continue;
+    const record = await readRecord(valueOf(flag) + path).catch(() => undefined);
+    if (record) return isName(record.settings?.data);
+  }
+  return given("--data") && isName(valueOf("--data"));
 }
