@@ -77,7 +77,7 @@ function flowWays(tensors: Tensors, wrong: Wrong): FlowWays | undefined {
   const all = whole.map((flow) => [...fewer.map((S) => `${flow}.${S}`), flow]);
   const [most, N] = tensors.get(whole[0])!.shape;
   const steps = [...fewer, most - 1];
-  const isSound = N > 0 &&
+  const isSound = N > 0 && steps.every((S) => S >= 1) &&
     all.every((names) =>
       names.every((name, i) => `${tensors.get(name)?.shape}` === `${[steps[i] + 1, N, 2]}`)
     );
