@@ -21,6 +21,7 @@ const DRAWN_HERE = [
   "paper1_loss",
   "paper2_chain",
   "paper2_loss",
+  "paper4_chain",
   "paper4_loss",
 ];
 const SHEET = /^sheet-(\d{1,15})\.png$/;
