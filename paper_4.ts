@@ -385,7 +385,7 @@ const STRAIGHTNESS_STEPS = 40;
  * S(Z) = ∫₀¹ E‖(Z₁ − Z₀) − dZₜ/dt‖² dt   (Liu et al. 2023, section 2): 0 for straight ways at a constant
  * speed, for which one Euler step is exact.
  *
- * @param z0 Noise, [B, 2]; it is disposed of.
+ * @param z0 Noise, [B, D]; it is disposed of.
  */
 export async function straightness(velocity: Velocity, z0: tf.Tensor2D): Promise<number> {
   const start = tf.clone(z0);
@@ -590,6 +590,7 @@ async function mainOfImages(args: string[]): Promise<number> {
           ...LOSS_TIMES.images,
         }),
         follow,
+        straightness,
         chainOf: paper2.chainOf,
       }),
     writePage: writeReportPage,

@@ -25,6 +25,7 @@ import {
   chainOfFlow,
   type FlowDrawing,
   type ImageFlowRun,
+  noiseOf,
   shapeOf,
   sizesOf,
 } from "./image_flow_run.ts";
@@ -34,6 +35,8 @@ import { reportLines, type SampleReport } from "./sample_report.ts";
 const SHEET = { images: 36, columns: 6, how: { solver: "heun", sampleSteps: 10 } } as const;
 /** Images whose way is kept, those of them that are in the figure, and moments and columns of it. */
 const WAYS = { images: 16, shown: 8, moments: 41, columns: 11 };
+/** Noises whose ways' straightness is measured. */
+const MEASURED = 64;
 /** With fewer images nothing can be said of the errors. */
 const FEWEST = 16;
 /** Seconds for figures and a classifier. */
@@ -68,6 +71,11 @@ export async function reportImageFlows(run: ImageFlowRun): Promise<Conclusion> {
   const { settings, images, unseen, folder } = run;
   const samples = await drawSamples(run);
   await writeWays(run);
+  const straightness: number[] = [];
+  for (const velocity of run.flows) {
+    const z0 = noiseOf(shapeOf(images, MEASURED), { seed: settings.seed, name: "samples 0" });
+    straightness.push(await run.straightness(velocity, z0));
+  }
   const isMeasured = unseen !== undefined && settings.samples >= FEWEST;
   const { report, results } = isMeasured
     ? await withDigitMeasure(
@@ -80,8 +88,15 @@ export async function reportImageFlows(run: ImageFlowRun): Promise<Conclusion> {
     )
     : { report: undefined, results: await compareWithFew(run) };
   return {
-    results: { ...report, ...(isMeasured ? { evaluations: EVALUATIONS, methods: results } : {}) },
-    lines: linesOf(folder, settings, report, results),
+    results: {
+      straightness,
+      ...report,
+      ...(isMeasured ? { evaluations: EVALUATIONS, methods: results } : {}),
+    },
+    lines: [
+      ...linesOf(folder, settings, report, results),
+      `straightness S ${straightness.map((S) => S.toPrecision(3)).join(", ")}`,
+    ],
   };
 }
 

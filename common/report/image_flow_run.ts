@@ -35,6 +35,8 @@ export interface ImageFlowRun extends FlowDrawing {
   lossPerT: { t: number[]; value: number[] };
   /** v of each flow, flow 0 first. */
   flows: Velocity[];
+  /** S of a flow, from noises on, which are disposed of. */
+  straightness: (velocity: Velocity, z0: tf.Tensor2D) => Promise<number>;
   /** Starts the chains of paper 2. */
   chainOf: ChainOf;
 }
@@ -48,10 +50,17 @@ export function chainOfFlow(
   name: string,
   { expects = false } = {},
 ): Iterable<ChainPoint> {
-  const [B, ...sides] = shape;
-  const D = sides.reduce((product, side) => product * side, 1);
-  const z0 = gaussianNoise<tf.Rank.R2>({ seed, stream: `xT ${name}` }, [B, D]);
+  const z0 = noiseOf(shape, { seed, name });
   return asChain(follow(velocity, z0, how), shape, expects ? velocity : undefined);
+}
+
+/** Paper 2's noise of this name, as points. */
+export function noiseOf(
+  [B, ...sides]: ImageShape,
+  { seed, name }: { seed: number; name: string },
+): tf.Tensor2D {
+  const D = sides.reduce((product, side) => product * side, 1);
+  return gaussianNoise<tf.Rank.R2>({ seed, stream: `xT ${name}` }, [B, D]);
 }
 
 /** The shape of so many of the images. */
