@@ -54,16 +54,7 @@ import {
   solve,
   type Velocity,
 } from "./common/ode.ts";
-import { writeReportPage } from "./common/page/page.ts";
 import { type Draw, integers, uniform } from "./common/random.ts";
-import { flowInLines, reportFlows } from "./common/report/flow_report.ts";
-import { checkCompared } from "./common/report/flow_comparison.ts";
-import {
-  afterImageTraining,
-  reportImageFlows,
-  writeFlowSheet,
-} from "./common/report/image_flow_report.ts";
-import { readBeside } from "./common/report/paper_1_beside.ts";
 import type { Command } from "./common/run/flags.ts";
 import {
   flowMemory,
@@ -78,7 +69,6 @@ import { runMain } from "./common/run/main.ts";
 import { imageMemory, unetOptions } from "./common/run/model_settings.ts";
 import { readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
-import { trainAndReport } from "./common/run/training_run.ts";
 import { UserError } from "./common/user_error.ts";
 import * as paper2 from "./paper_2.ts";
 
@@ -530,6 +520,11 @@ export async function main(args: string[]): Promise<number> {
 async function mainOfPoints(args: string[]): Promise<number> {
   const read = await readSettings(command, args);
   if (!read) return 0;
+  // what writes files and draws figures is for the command alone: a page has this script without it
+  const { trainAndReport } = await import("./common/run/training_run.ts");
+  const { flowInLines, reportFlows } = await import("./common/report/flow_report.ts");
+  const { readBeside } = await import("./common/report/paper_1_beside.ts");
+  const { writeReportPage } = await import("./common/page/page.ts");
   const beside = await readBeside(read.settings);
   return await trainAndReport({
     command,
@@ -564,6 +559,12 @@ async function mainOfImages(args: string[]): Promise<number> {
   const read = await readSettings(imageCommand, args);
   if (!read) return 0;
   unetOptions(read.settings, 1); // what does not go together is said before anything is started
+  const { trainAndReport } = await import("./common/run/training_run.ts");
+  const { checkCompared } = await import("./common/report/flow_comparison.ts");
+  const { afterImageTraining, reportImageFlows, writeFlowSheet } = await import(
+    "./common/report/image_flow_report.ts"
+  );
+  const { writeReportPage } = await import("./common/page/page.ts");
   await checkCompared(read.settings);
   return await trainAndReport({
     command: imageCommand,

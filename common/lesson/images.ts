@@ -94,7 +94,7 @@ const JOBS: Job[] = [
       ...["--compare", `runs/images/${PAPER_2}`],
     ],
     pictures: ["paper4_evaluations.png", "paper4_few_steps.png", "paper4_chain.png"],
-    minutes: 25,
+    minutes: 22,
   },
   {
     run: "paper2-attention",
