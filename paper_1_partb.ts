@@ -357,11 +357,16 @@ export function* sample(
 // 5. The run: settings, then train, sample, draw, measure
 // ---------------------------------------------------------------------------------------------
 
-/** What a training starts from: the data, an untrained model and its optimizer. */
+/**
+ * What a training starts from: the data, an untrained model and its optimizer.
+ *
+ * @param own Data that have no name. Default: those of the settings.
+ */
 export async function startTraining(
   settings: PointSettings,
+  own?: PointData,
 ): Promise<Training & { settings: PointSettings }> {
-  const data = await pointData(settings.data);
+  const data = own ?? await pointData(settings.data);
   const schedule = pointSchedule(settings);
   const model = new ReverseModel({ ...settings, schedule });
   return { model, schedule, data, adam: new Adam(model.parameters), settings };
@@ -385,7 +390,7 @@ export async function main(args: string[]): Promise<number> {
   return await trainAndReport({
     command,
     memory: pointMemory,
-    start: startTraining,
+    start: (settings) => startTraining(settings),
     data: ({ data }) => data.sha256,
     network: ({ model }) => model,
     train,

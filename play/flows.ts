@@ -6,12 +6,17 @@
 import * as tf from "@tensorflow/tfjs";
 import type { PointData } from "../common/data/points/point_data.ts";
 import { gaussianNoise } from "../common/engine/noise.ts";
-import { Adam } from "../common/network/adam.ts";
-import { Flows } from "../common/network/flows.ts";
 import { solve, type Velocity } from "../common/ode.ts";
 import type { Calls, FollowedFlow } from "../common/page/play/protocol.ts";
 import { slicedWasserstein } from "../common/report/metrics/sliced_wasserstein.ts";
-import { command, straightness, train, type Training, velocityOf } from "../paper_4.ts";
+import {
+  command,
+  startTraining,
+  straightness,
+  train,
+  type Training,
+  velocityOf,
+} from "../paper_4.ts";
 import { dataOf, settingsOf } from "./settings.ts";
 import { type Tell, Trainer } from "./trainer.ts";
 
@@ -26,7 +31,7 @@ const [SHOWN, MEASURED, LINES] = [160, 800, 60];
 export class FlowLesson {
   readonly #tell: Tell;
   readonly #trainer: Trainer;
-  #training: Training | undefined;
+  #training: (Training & { data: PointData }) | undefined;
 
   /** `tell` passes events to the page. */
   constructor(tell: Tell) {
@@ -34,17 +39,16 @@ export class FlowLesson {
     this.#trainer = new Trainer(tell);
   }
 
-  /** Data, an untrained flow and its optimizer, as `startTraining` makes them. */
+  /** Data, an untrained flow and its optimizer. */
   async beginFlow({ switches, steps }: Given<"beginFlow">): Promise<void> {
-    const data = await dataOf(switches);
+    const settings = settingsOf(command, { ...SMALL, steps, seed: switches.seed });
+    const training = await startTraining(settings, await dataOf(switches));
     this.#trainer.stop();
     this.#training?.flows.dispose();
     this.#training?.adam.dispose();
-    const settings = settingsOf(command, { ...SMALL, steps, seed: switches.seed });
-    const flows = new Flows(settings);
-    const adam = new Adam(flows.current.parameters);
-    this.#training = { flows, data, adam, settings };
-    await this.#trainer.begin(train(this.#training), ({ rate }) => {
+    this.#training = training;
+    const { flows, adam } = training;
+    await this.#trainer.begin(train(training), ({ rate }) => {
       this.#tell("flow", { step: adam.steps, steps, rate, flows: flows.all.length });
       return Promise.resolve();
     });

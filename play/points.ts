@@ -6,7 +6,6 @@
 import * as tf from "@tensorflow/tfjs";
 import { gaussianNoise } from "../common/engine/noise.ts";
 import { qSample } from "../common/forward_process.ts";
-import { Adam } from "../common/network/adam.ts";
 import {
   type Calls,
   type Destruction,
@@ -23,6 +22,7 @@ import {
   qStep,
   ReverseModel,
   sample,
+  startTraining,
   train,
   type Training,
 } from "../paper_1_partb.ts";
@@ -72,20 +72,19 @@ export class PointLesson {
     };
   }
 
-  /** Chapter b: data, an untrained network and its optimizer, as `startTraining` makes them. */
+  /** Chapter b: data, an untrained network and its optimizer. */
   async begin({ switches, steps }: Given<"begin">): Promise<void> {
-    const data = await dataOf(switches); // may throw: what is there stays
+    const settings = settingsOf(command, { ...given(switches), steps });
+    const training = await startTraining(settings, await dataOf(switches));
     this.#trainer.stop();
     this.#training?.model.dispose();
     this.#training?.adam.dispose();
-    const settings = settingsOf(command, { ...given(switches), steps });
-    const schedule = pointSchedule(settings);
-    const model = new ReverseModel({ ...settings, schedule });
-    this.#training = { model, schedule, data, adam: new Adam(model.parameters), settings };
+    this.#training = training;
+    const { data, schedule } = training;
     const points = data.sample({ seed: switches.seed, stream: "figure x0" }, countOf(schedule));
     this.#forward = stepByStep(schedule, points, switches.seed);
     await this.#trainer.begin(
-      train(this.#training),
+      train(training),
       async (since) => this.#tell("snapshot", await this.#snapshot(since)),
     );
   }

@@ -16,7 +16,11 @@ export function settingsOf<F extends Flags>(
   return { ...Object.fromEntries(defaults), ...given };
 }
 
-/** The shape that was chosen, or the own one. */
+/**
+ * The shape that was chosen, or the own one.
+ *
+ * @throws {UserError} The own one has too few points.
+ */
 export async function dataOf({ shape, own }: PointSwitches): Promise<PointData> {
   return shape === "own" ? await tableData(own ?? "", "your shape") : await pointData(shape);
 }
