@@ -218,7 +218,7 @@ Deno.test({
   fn: () =>
     inTemporaryFolder(async (folder) => {
       const cases: [string[], RegExp][] = [
-        [["--sample-only"], /--resume DIR/],
+        [["--sample-only", "--compare-samplers"], /give one of them/],
         [["--sampler", "ddpm", "--eta", "1"], /--eta 1 goes with --sampler ddim/],
         [["--timesteps", "40"], /--sample-steps 50.*1 to 40/],
         [["--size", "18", "--channel-mults", "1,2,2"], /divide by 4/],
