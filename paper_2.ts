@@ -14,8 +14,8 @@
  * On 2 cores without a GPU the default takes about 9 and a half minutes. At its end a classifier takes
  * more than 8 of 10 samples for a digit with confidence 0.9 or more.
  *
- * Into the run's folder go paper2_samples.png, paper2_chain.png, paper2_loss.png, the numbers behind
- * them (samples.safetensors, figures.safetensors, loss.csv), the sheets sheet-<step>.png,
+ * Into the run's folder go paper2_samples.png, paper2_chain.png, paper2_loss.png, nearest.png (samples
+ * beside the training images nearest to them), the numbers behind them (samples.safetensors, figures.safetensors, loss.csv), the sheets sheet-<step>.png,
  * model.safetensors (the averaged weights, to sample from), run.json, and report.html, a page to move
  * through the chains with.
  *
