@@ -1,6 +1,7 @@
 // paper_5.ts as a whole: its files, with and without a network, and its answers to mistakes.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readSafetensors } from "../common/checkpoint.ts";
+import type { PlaneResult } from "../common/report/plane_report.ts";
 import { assertRefused, inTemporaryFolder, mayRunCommands, runScript } from "./commands.ts";
 
 const tiny = [
@@ -40,7 +41,13 @@ Deno.test({
       assertEquals(results.r2.ls.each.length, 3);
       assertEquals(results.decided.length, 3);
       assert(results.distance.perfect < results.distance.network);
-      assert((await Deno.stat(`${folder}/runs/with/paper5_invention.png`)).size > 1000);
+      for (const name of ["paper5_invention.png", "paper5_plane.png"]) {
+        assert((await Deno.stat(`${folder}/runs/with/${name}`)).size > 1000);
+      }
+      // few points are copied, many are the spiral
+      const [few, , , many] = results.plane as PlaneResult[];
+      assert(few.toTraining < 0.01 && few.toTrainingReal > 0.1, JSON.stringify(few));
+      assert(many.toTraining < 0.01 && many.toSpiral < 0.01, JSON.stringify(many));
     }),
 });
 
