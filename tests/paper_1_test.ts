@@ -213,7 +213,7 @@ Deno.test("training brings the KL down, raises the bound, and leaks no tensor", 
   backend.dispose();
 });
 
-Deno.test("the floor is the KL of the Gaussians with the mean and variance of q(x_{t−1} | xₜ)", async () => {
+Deno.test("the floor is the KL of the Gaussians with the mean and variance of q(x_{t−1} | xₜ)", () => {
   const known = { centres: Float32Array.of(-1, 0, 1, 0.5), width: [0.3, 0] as [number, number] };
   const short = sigmoidSchedule(10);
   const t = 7;
