@@ -29,7 +29,7 @@ export interface PointData {
 }
 
 /** Points of a file that are few enough to compare all of them with a noisy one. */
-const MOST_KNOWN = 10_000;
+const MOST_KNOWN = 4000;
 
 /** The shapes that come with the program. */
 export const SHAPES = ["swiss-roll", "moons", "circles"] as const;
