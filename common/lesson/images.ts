@@ -70,7 +70,7 @@ const JOBS: Job[] = [
     resumes: true,
     drawsInto: "paper2-likelihood",
     pictures: ["paper2_likelihood.png"],
-    minutes: 0.7,
+    minutes: 1.5,
   },
   {
     run: PAPER_2,
