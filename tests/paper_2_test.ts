@@ -56,6 +56,7 @@ async function eightDigits(size: number): Promise<ImageSet> {
 
 const settings = {
   steps: 150,
+  snrGamma: 0,
   batch: 16,
   learningRate: 2e-3,
   decay: "none" as const,
