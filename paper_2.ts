@@ -3,7 +3,8 @@
  *
  *     deno task paper2                        # quick: 16x16 digits, within 10 minutes on 2 cores
  *     deno task paper2 --preset standard      # 32x32 digits, for a GPU
- *     deno task paper2 --sample-only --resume runs/paper2-quick-0 --sampler ddpm
+ *     deno task paper2 --sample-only --sampler ddpm               # with the model that ships
+ *     deno task paper2 --sample-only --resume runs/paper2-quick-0 # with that of a run
  *
  * A network learns to see the noise in an image (Algorithm 1). Then pure noise is taken for a very
  * noisy digit, and what the network sees in it is removed a little at a time, until a digit is left
@@ -257,6 +258,7 @@ export const command: Command<typeof flags> = {
     ...["sampler", "sampleSteps", "eta", "samples", "sampleOnly", "compareSamplers"],
     ...["dataDir", "download", "exportData"],
   ],
+  drawsWithModel: ["sampleOnly", "compareSamplers"],
 };
 
 /** Largest norm of the gradient; longer ones are shortened to it (Ho et al. 2020, appendix B). */

@@ -2,14 +2,14 @@
  * Paper 5: Kamb & Ganguli 2025, "An analytic theory of creativity in convolutional diffusion models"
  * (ICML 2025, arXiv 2412.20292), on handwritten digits.
  *
- *     deno task paper5                                   # the theory alone
+ *     deno task paper5                                   # beside the model of paper 2 that ships
  *     deno task paper5 --resume runs/paper2-quick-0      # beside the network that paper2 trained
  *
  * Why does a network that only ever learned to undo noise on 9,000 digits draw other digits than
  * those? The best answer to its task is known exactly, and it copies: its chains end in training
  * digits. What invents is the fact that a convolution sees only a patch around each pixel (locality)
  * and does the same at each place (equivariance). The best that can be done under these two
- * limitations is known exactly, too. Nothing here is trained.
+ * limitations is known exactly, too. Nothing here is trained: the network is the one that ships.
  *
  * From the same noises it draws with the perfect denoiser, with the local one (LS), with the local one
  * that has also forgotten where its patch was (ELS), and with the network. That takes about a minute of
@@ -54,10 +54,11 @@ import { type Command, integer, kebab, type Settings, text } from "./common/run/
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
+import { SHIPPED_NAME } from "./common/run/model_source.ts";
 import { inWords } from "./common/run/progress.ts";
 import { commonFlags } from "./common/run/settings.ts";
 import { inRunFolder, onBackend } from "./common/run/training_run.ts";
-import { cosineSchedule, type Schedule } from "./common/schedule.ts";
+import type { Schedule } from "./common/schedule.ts";
 import { UserError } from "./common/user_error.ts";
 import { ddim } from "./paper_2.ts";
 
@@ -247,7 +248,7 @@ export function flow(
 /** All settings. */
 const flags = {
   resume: text({
-    help: "the folder of the paper2 run whose network is compared [none]",
+    help: "the folder of the paper2 run whose network is compared [the model that ships]",
     placeholder: "DIR",
     default: undefined,
   }),
@@ -275,9 +276,6 @@ export const command: Command<typeof flags> = {
   presets: {},
 };
 
-/** Height and width of the digits, and T, where no model says so. */
-const WITHOUT_MODEL = { size: 16, schedule: cosineSchedule(1000) };
-
 /** The script as a command: its flags in, its exit code out. */
 export async function main(args: string[]): Promise<number> {
   const { settings, help } = parseCommandLine(command, args);
@@ -287,16 +285,14 @@ export async function main(args: string[]): Promise<number> {
   }
   const { resume } = settings;
   if (resume !== undefined) await askForModel(resume);
-  const recorded = resume === undefined
-    ? { dataset: "mnist" as const }
-    : await recordedDataset(resume);
+  const recorded = await recordedDataset(resume);
   return await onBackend(settings, async (backend) => {
-    const model = resume === undefined ? undefined : await loadModel(resume);
-    const { size } = model ?? WITHOUT_MODEL;
+    const model = await loadModel(resume);
+    const { size } = model;
     const dataDir = settings.dataDir ?? recorded.dataDir;
     const images = await loadImages({ ...settings, ...recorded, dataDir, size, split: "train" });
     checkCounts(settings, images);
-    const run = { ...settings, resume: undefined, model: resume, preset: "quick" };
+    const run = { ...settings, resume: undefined, model: resume ?? SHIPPED_NAME, preset: "quick" };
     return await inRunFolder({ command, settings: run, backend }, async (folder) => {
       const started = performance.now();
       const { results, lines } = await reportInvention({
@@ -314,9 +310,9 @@ export async function main(args: string[]): Promise<number> {
 }
 
 /** The chain of each denoiser, from the same noises. */
-function chainsOf(images: ImageSet, settings: InventionSettings, model?: ImageModel) {
+function chainsOf(images: ImageSet, settings: InventionSettings, model: ImageModel) {
   const { seed, samples, sampleSteps } = settings;
-  const schedule = model?.schedule ?? WITHOUT_MODEL.schedule;
+  const { schedule } = model;
   const order = permutation({ seed, stream: "training images" }, images.count);
   const all = trainingImages(images, order.subarray(0, settings.trainingImages));
   const some = trainingImages(images, order.subarray(0, settings.elsImages));
@@ -329,7 +325,7 @@ function chainsOf(images: ImageSet, settings: InventionSettings, model?: ImageMo
     perfect: () => flow(schedule, perfectDenoiser(all), start),
     ls: () => flow(schedule, ls, start),
     els: () => flow(schedule, els, start),
-    network: model && (() => ddim(model, { ...start, eta: 0 })),
+    network: () => ddim(model, { ...start, eta: 0 }),
   };
 }
 
@@ -350,7 +346,7 @@ async function askForModel(folder: string): Promise<void> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new UserError(
       `--resume ${folder}: there is no run; train a model with deno task paper2, or leave the flag out ` +
-        "to see the theory alone",
+        `for ${SHIPPED_NAME}`,
     );
   }
 }

@@ -14,6 +14,7 @@ import { parseCommandLine } from "../common/run/command_line.ts";
 import { type Command, text } from "../common/run/flags.ts";
 import { helpText } from "../common/run/help.ts";
 import { runMain } from "../common/run/main.ts";
+import { shippedBytes, shippedRecord } from "../common/shipped/shipped_model.ts";
 import { UserError } from "../common/user_error.ts";
 import { bundle, importMap } from "./bundle.ts";
 import { excerpts, SOURCES } from "./sources.ts";
@@ -49,6 +50,7 @@ async function files(imports: string): Promise<Map<string, string>> {
   return new Map([
     ["index.html", await playPage({ script, digit, excerpts: excerpts() })],
     ["engine.js", `globalThis.playEngine = ${asText(engine)};\n`],
+    ["digits.js", `globalThis.playDigits = ${shippedModel()};\n`],
     ...await Promise.all(
       Object.entries(SOURCES).map(async ([path, source]): Promise<[string, string]> => [
         `code/${path.replaceAll("/", "-")}.html`,
@@ -56,6 +58,11 @@ async function files(imports: string): Promise<Map<string, string>> {
       ]),
     ),
   ]);
+}
+
+/** The model that ships and its run.json, as JavaScript: a script element loads it from the disk, too. */
+function shippedModel(): string {
+  return JSON.stringify({ model: shippedBytes.toBase64(), record: shippedRecord });
 }
 
 /** A text as JavaScript. */

@@ -18,7 +18,7 @@ const ROOMS = [
   ["ode.ts"],
   ["files", "engine"],
   ["checkpoint.ts", "backend.ts", "data"],
-  ["network", "plot"],
+  ["network", "plot", "shipped"],
   ["inspect"],
   ["run"],
   ["report"],

@@ -4,15 +4,13 @@
  *
  * @module
  */
-import { readBytes } from "../files/reading.ts";
-import { sha256 } from "../files/sha256.ts";
 import { hasDigits, loadImages } from "../data/images/load.ts";
 import { UserError } from "../user_error.ts";
 import type { ImageModel } from "../network/image_model.ts";
 import type { ImageShape } from "../reverse_process.ts";
 import type { Drawing, OpenOptions, RunFolder } from "../run/folder.ts";
-import { kebab } from "../run/flags.ts";
 import { loadModel } from "../run/model_settings.ts";
+import { drawnFrom } from "../run/model_source.ts";
 import type { RecordedDataset } from "../run/dataset.ts";
 import { inRunFolder, onBackend, type ScriptSettings } from "../run/training_run.ts";
 import type { SamplerSettings } from "../run/sampler_flags.ts";
@@ -42,9 +40,10 @@ const COMPARED = { steps: [100, 50, 20, 10], samples: 128 };
 /**
  * Carries out `--sample-only` and `--compare-samplers` in a folder of their own: beside that of the run
  * that has the model, <run>-samples or <run>-samplers, or `--out`. The run's folder is only read.
+ * Without `--resume` the model is the one that ships.
  *
  * @returns The exit code.
- * @throws {UserError} There is no run to take the model from, or both are asked for.
+ * @throws {UserError} There is no model in the run's folder, or both are asked for.
  */
 export async function drawWithModel({ command, settings, given, chainOf }: {
   command: OpenOptions["command"];
@@ -58,15 +57,11 @@ export async function drawWithModel({ command, settings, given, chainOf }: {
       "--sample-only and --compare-samplers are two things to do: give one of them",
     );
   }
-  if (resume === undefined) {
-    const name = kebab(sampleOnly ? "sampleOnly" : "compareSamplers");
-    throw new UserError(`--${name} needs a trained model; say where with --resume DIR`);
-  }
   return await onBackend(settings, async (backend) => {
     const model = await loadModel(resume);
     const drawing: Drawing = {
       what: sampleOnly ? "samples" : "samplers",
-      from: { run: resume, sha256: await sha256(await readBytes(`${resume}/model.safetensors`)) },
+      from: await drawnFrom(resume),
     };
     const samples = sampleOnly ? settings.samples : given.samples ?? COMPARED.samples;
     const asDrawn = { ...settings, samples };

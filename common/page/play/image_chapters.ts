@@ -36,7 +36,9 @@ export function digits(code: string): string {
     `<p class="later" id="digits-later">The model (1.9 MB) comes when this chapter is reached.</p>
     <div id="digits-figure" hidden>
       <div class="switches">
-        ${radios("sampler", "Sampler", [["ddim", "DDIM"], ["ddpm", "DDPM, all 1000 steps"]], "sigma")}
+        ${
+      radios("sampler", "Sampler", [["ddim", "DDIM"], ["ddpm", "DDPM, all 1000 steps"]], "sigma")
+    }
         ${
       radios("steps", "Steps", [["10", "10"], ["25", "25"], ["50", "50"], ["100", "100"]], "xt")
     }
@@ -75,4 +77,3 @@ export function digits(code: string): string {
     ${code}`,
   );
 }
-
