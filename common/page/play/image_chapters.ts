@@ -20,7 +20,10 @@ export function digits(code: string): string {
     "Digits",
     `<p>The same with images. A network was trained to see the noise in a digit; it ships with the
     page. From noise that no digit was in, it says at each step which image it expects,
-    ${inline(tex`\hat{x}_0`)}: at first a grey mean of many, then one of them.</p>
+    ${
+      inline(tex`\hat{x}_0`)
+    }: at first a grey mean of many, then one of them. With η = 0 no noise is added on the way
+    (σ<sub>t</sub> = 0), and a noise leads to one digit.</p>
     ${
       formula(
         tex`\htmlClass{term-x0Hat}{\hat{x}_0} = \bigl(\htmlClass{term-xt}{x_t} - \sqrt{1-\bar\alpha_t}\,\varepsilon_\theta(x_t,t)\bigr) / \sqrt{\bar\alpha_t}`,
@@ -29,7 +32,7 @@ export function digits(code: string): string {
     }
     ${
       formula(
-        tex`x_n = \sqrt{\bar\alpha_n}\,\htmlClass{term-x0Hat}{\hat{x}_0} + \sqrt{1-\bar\alpha_n-\htmlClass{term-sigma}{\sigma_t^2}}\;\varepsilon + \htmlClass{term-sigma}{\sigma_t}\,z,\quad \htmlClass{term-sigma}{\sigma_t \propto \eta}`,
+        tex`x_n = \sqrt{\bar\alpha_n}\,\htmlClass{term-x0Hat}{\hat{x}_0} + \sqrt{1-\bar\alpha_n-\htmlClass{term-sigma}{\sigma_t^2}}\;\varepsilon + \htmlClass{term-sigma}{\sigma_t}\,z`,
         "Song et al. 2021, Eqs. 12 and 16",
       )
     }`,

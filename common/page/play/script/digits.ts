@@ -81,7 +81,7 @@ export class DigitsChapter {
         (isDone ? "." : `; ${Math.round(100 * last.share)} % of the chain is walked.`);
       if (isDone && !taken) {
         taken = true;
-        paint.take(one(last.xt));
+        if (paint.isWhole) paint.take(one(last.xt));
       }
     }
 

@@ -15,6 +15,8 @@ const RADIUS = 1.6;
 export interface Paint {
   /** Takes another image over, in [-1, 1]. */
   take(image: Float32Array): void;
+  /** Whether nothing has been painted over. */
+  readonly isWhole: boolean;
 }
 
 /** Makes the stage, the brush and the buttons work. */
@@ -114,6 +116,9 @@ export function paintChapter(
   });
   show();
   return {
+    get isWhole() {
+      return known.every(Boolean);
+    },
     take(other) {
       image = Float32Array.from(other, (value) => Math.max(-1, Math.min(1, value)));
       known.fill(1);
