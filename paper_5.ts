@@ -15,7 +15,8 @@
  * that has also forgotten where its patch was (ELS), and with the network. That takes about a minute of
  * one core, the most of it for ELS. LS foretells the default network's image with a median r² of 0.80,
  * the perfect denoiser with 0.60. Into the run's folder go
- * paper5_invention.png, the rows of all of them with the nearest training digits; samples.safetensors
+ * paper5_invention.png, the rows of all of them with the nearest training digits; paper5_plane.png, the
+ * perfect denoiser of ever more points of the spiral; samples.safetensors
  * with `noise`, `perfect`, `ls`, `els`, `network` and `nearest`, [N, H, W, C]; and run.json with r².
  *
  * @module
@@ -40,7 +41,7 @@ import { linear, matMul } from "./common/engine/ops/mat_mul.ts";
 import { askForFolder } from "./common/files/writing.ts";
 import type { ImageModel } from "./common/network/image_model.ts";
 import { permutation } from "./common/random.ts";
-import { reportInvention } from "./common/report/invention_report.ts";
+import type { PlaneDenoiser } from "./common/report/plane_report.ts";
 import {
   type ChainPoint,
   type ChainStart,
@@ -57,8 +58,7 @@ import { loadModel } from "./common/run/model_settings.ts";
 import { SHIPPED_NAME } from "./common/run/model_source.ts";
 import { inWords } from "./common/run/progress.ts";
 import { commonFlags } from "./common/run/settings.ts";
-import { inRunFolder, onBackend } from "./common/run/training_run.ts";
-import type { Schedule } from "./common/schedule.ts";
+import { cosineSchedule, type Schedule } from "./common/schedule.ts";
 import { UserError } from "./common/user_error.ts";
 import { ddim } from "./paper_2.ts";
 
@@ -242,7 +242,30 @@ export function flow(
 }
 
 // ---------------------------------------------------------------------------------------------
-// 5. The run: the same noises through all of them
+// 5. In the plane: the same with points
+// ---------------------------------------------------------------------------------------------
+
+/** Steps of the chains in the plane. */
+const PLANE_STEPS = 50;
+
+/** The perfect denoiser of points, [N·2]: a point is an image of one pixel in two colours, x and y. */
+export function planeDenoiser(
+  schedule: Schedule,
+  points: Float32Array,
+  { seed }: { seed: number },
+): PlaneDenoiser {
+  const N = points.length / 2;
+  const pixel = tf.tidy(() => tf.transpose(tf.tensor2d(points, [N, 2]))); // [2, N]
+  const expectation = perfectDenoiser({ shape: [1, 1, 2, N], pixels: [pixel] });
+  const chain = (count: number) =>
+    flow(schedule, expectation, {
+      ...{ shape: [count, 1, 1, 2], seed, name: "plane", sampleSteps: PLANE_STEPS },
+    });
+  return { expectation, chain };
+}
+
+// ---------------------------------------------------------------------------------------------
+// 6. The run: the same noises through all of them
 // ---------------------------------------------------------------------------------------------
 
 /** All settings. */
@@ -283,6 +306,10 @@ export async function main(args: string[]): Promise<number> {
     console.log(helpText(command));
     return 0;
   }
+  // what writes files and draws figures is for the command alone: a page has this script without it
+  const { inRunFolder, onBackend } = await import("./common/run/training_run.ts");
+  const { reportInvention } = await import("./common/report/invention_report.ts");
+  const { reportPlane } = await import("./common/report/plane_report.ts");
   const { resume } = settings;
   if (resume !== undefined) await askForModel(resume);
   const recorded = await recordedDataset(resume);
@@ -301,8 +328,13 @@ export async function main(args: string[]): Promise<number> {
         length: settings.sampleSteps,
         shape: [settings.samples, size, size, images.channels],
       });
+      const plane = await reportPlane({
+        ...{ folder, seed: settings.seed },
+        denoiserOf: (points) => planeDenoiser(cosineSchedule(1000), points, settings),
+      });
+      lines.push(...plane.lines);
       folder.addSeconds("all", (performance.now() - started) / 1000);
-      await folder.update({ status: "finished", results: { ...results } });
+      await folder.update({ status: "finished", results: { ...results, plane: plane.results } });
       console.log(`${folder.path}, ${inWords(folder.record.seconds.all)}: ${lines.join("\n")}`);
       return 0;
     });

@@ -9,6 +9,7 @@ import type { CallName, Calls, Events, Message, Request } from "../common/page/p
 import { selectBackend } from "../common/backend.ts";
 import { DigitLesson } from "./digits.ts";
 import { FlowLesson } from "./flows.ts";
+import { InventionLesson } from "./invention.ts";
 import { PointLesson } from "./points.ts";
 import { ChainWalker } from "./walker.ts";
 
@@ -27,7 +28,9 @@ scope.onunhandledrejection = ({ reason }) => tell("trouble", String(reason?.mess
 
 const points = new PointLesson(tell);
 const flows = new FlowLesson(tell);
-const digits = new DigitLesson(new ChainWalker(tell));
+const walker = new ChainWalker(tell);
+const digits = new DigitLesson(walker);
+const invention = new InventionLesson(walker, digits);
 
 const calls: {
   [C in CallName]: (given: Parameters<Calls[C]>[0]) => Promise<ReturnType<Calls[C]>>;
@@ -47,6 +50,8 @@ const calls: {
   loadDigits: (given) => digits.loadDigits(given),
   draw: (given) => digits.draw(given),
   fill: (given) => digits.fill(given),
+  loadTrainingDigits: (given) => invention.loadTrainingDigits(given),
+  invent: (given) => invention.invent(given),
 };
 
 /** Calls are answered in their order: one begins when the one before has ended. */

@@ -15,6 +15,7 @@ const ROOMS = [
   ["schedule.ts"],
   ["forward_process.ts"],
   ["reverse_process.ts"],
+  ["variational_bound.ts"],
   ["ode.ts"],
   ["files", "engine"],
   ["checkpoint.ts", "backend.ts", "data"],

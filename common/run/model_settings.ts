@@ -33,7 +33,8 @@ export const modelFlags = {
       list.split(",").map(Number).every((mult) => mult >= 1 && mult <= MOST_MULT),
   }),
   attentionLevels: text({
-    help: "levels with self-attention, 0 being the full size",
+    help:
+      "levels with self-attention, 0 being the full size; none leaves it out of the middle, too",
     placeholder: "N,N,…|none",
     default: "1",
     allowed: "whole numbers with commas between them, like 1,2, or none",
@@ -135,7 +136,10 @@ export async function loadModel(folder?: string): Promise<ImageModel> {
       `${modelPath} is for images of ${inChannels} channels; allowed are 1 and 3`,
     );
   }
-  const options = modelOptions({ ...settings, seed: 0 }, inChannels);
+  const options = {
+    ...modelOptions({ ...settings, seed: 0 }, inChannels),
+    middleAttention: weights.has("middle.1.Q.W"), // earlier networks had it in any case
+  };
   refuseMoreWeights(options, weights, modelPath);
   const model = createModel(options);
   try {

@@ -7,7 +7,7 @@ import { equationStyle, withoutStyleAttributes } from "../equations.ts";
 import { hash } from "../page.ts";
 import themeStyle from "../theme.css" with { type: "text" };
 import { destroy, learn, straighten, walk } from "./chapters.ts";
-import { digits } from "./image_chapters.ts";
+import { digits, invent } from "./image_chapters.ts";
 import { codeOf, escaped, type Excerpt } from "./parts.ts";
 import playStyle from "./style.css" with { type: "text" };
 
@@ -18,7 +18,7 @@ export interface PageParts {
   /** A digit for chapter a, 28·28 grey values. */
   digit: Uint8Array;
   /** Lines of the scripts for each chapter. */
-  excerpts: Record<"destroy" | "learn" | "walk" | "digits" | "straighten", Excerpt[]>;
+  excerpts: Record<"destroy" | "learn" | "walk" | "digits" | "straighten" | "invent", Excerpt[]>;
 }
 
 /** A small picture of a point between noise and data. */
@@ -33,6 +33,7 @@ const CHAPTERS = {
   walk: "Walk",
   digits: "Digits",
   straighten: "Straighten",
+  invent: "Copy or invent",
 };
 
 /**
@@ -47,6 +48,7 @@ export async function playPage({ script, digit, excerpts }: PageParts): Promise<
       walk(codeOf(excerpts.walk)),
       digits(codeOf(excerpts.digits)),
       straighten(codeOf(excerpts.straighten)),
+      invent(codeOf(excerpts.invent)),
     ].join("\n"),
   );
   const styles = `${equationStyle}\n${themeStyle}\n${playStyle}\n${style}`;

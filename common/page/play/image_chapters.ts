@@ -80,3 +80,41 @@ export function digits(code: string): string {
     ${code}`,
   );
 }
+
+/** Chapter g: paper 5. */
+export function invent(code: string): string {
+  const row = (id: string, title: string, lights: string) =>
+    `<figure class="row" data-lights="${lights}"><figcaption>${title}</figcaption>
+      <div class="strip six" id="invent-${id}"></div>
+      <p class="readout" id="invent-${id}-readout"></p>
+      <div class="strip six nearest" id="invent-${id}-nearest"></div></figure>`;
+  return chapter(
+    "invent",
+    "g",
+    "Copy or invent",
+    `<p>The best answer to the network’s task is known exactly: the mean of all training images, each
+    weighted with how likely the noisy one came from it. Whoever follows it ends in a training image.
+    It copies. Why, then, does the network draw digits that nobody wrote?</p>
+    ${
+      formula(
+        tex`\htmlClass{term-mean}{\hat{x}_0(x_t)} = \sum_i \htmlClass{term-weight}{W_i(x_t)}\;x_i,\qquad \htmlClass{term-weight}{W_i} \propto \mathcal{N}\bigl(x_t;\,\sqrt{\bar\alpha_t}\,x_i,\,(1-\bar\alpha_t)\,I\bigr)`,
+        "Kamb & Ganguli 2025, section 3",
+      )
+    }
+    <p>A convolution sees only a patch around each pixel. Let each pixel take the same mean of its own
+    patch alone, and the exact answer invents, too: neighbours take theirs from different images.</p>`,
+    `<p class="later" id="invent-later">The training digits come when this chapter is reached.</p>
+    <div id="invent-figure" hidden>
+      ${row("perfect", "the perfect denoiser", "mean weight")}
+      ${row("patches", "the same, pixel by pixel from patches", "weight")}
+      ${row("network", "the network", "mean")}
+      <div class="tools">
+        <button type="button" id="invent-again" class="primary">Other noises</button>
+      </div>
+      <p class="readout">All three begin with the same noises, and no noise is added on the way. Below
+      each image is the nearest of 1,500 training digits, and how far off it is on the average
+      (root mean square, in a range of 2).</p>
+    </div>
+    ${code}`,
+  );
+}

@@ -92,7 +92,7 @@ export interface FollowedFlow {
 }
 
 /** The chains of images that can be on their way, one of each name. */
-export type ChainName = "draw" | "fill";
+export type ChainName = "draw" | "fill" | "perfect" | "patches" | "network";
 
 /** A point of a chain of images. */
 export interface ImageChainPoint {
@@ -156,6 +156,10 @@ export interface Calls {
     jumpLength: number;
     jumps: number;
   }): void;
+  /** Takes training digits over for chapter g: grey values, [N, size, size]. */
+  loadTrainingDigits(options: { pixels: Uint8Array }): void;
+  /** Begins three chains from the same noises, one after the other. */
+  invent(options: { seed: number; count: number; sampleSteps: number }): void;
 }
 
 /** The name of a call. */

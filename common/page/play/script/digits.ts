@@ -24,6 +24,7 @@ const ETAS = ["1", "0", "0.5"] as const;
 export class DigitsChapter {
   readonly #parts;
   #opened = false;
+  #loaded: Promise<{ size: number; T: number }> | undefined;
 
   /** Waits. */
   constructor(
@@ -36,19 +37,26 @@ export class DigitsChapter {
   async open(): Promise<void> {
     if (this.#opened) return;
     this.#opened = true;
-    const { engine, trouble } = this.#parts;
     try {
-      await loadScript("digits.js");
-      const { model, record } = globalThis.playDigits!;
-      const bytes = Uint8Array.from(atob(model), (c) => c.charCodeAt(0));
-      const { size, T } = await engine.call("loadDigits", { model: bytes, record });
-      globalThis.playDigits = undefined;
+      const { size, T } = await this.load();
       byId("digits-later").hidden = true;
       byId("digits-figure").hidden = false;
       this.#start(size, T);
     } catch (error) {
-      trouble(error);
+      this.#parts.trouble(error);
     }
+  }
+
+  /** Loads the model, once: its images' size, and T. */
+  load(): Promise<{ size: number; T: number }> {
+    this.#loaded ??= (async () => {
+      await loadScript("digits.js");
+      const { model, record } = globalThis.playDigits!;
+      globalThis.playDigits = undefined;
+      const bytes = Uint8Array.from(atob(model), (c) => c.charCodeAt(0));
+      return await this.#parts.engine.call("loadDigits", { model: bytes, record });
+    })();
+    return this.#loaded;
   }
 
   #start(size: number, T: number): void {

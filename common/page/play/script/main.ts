@@ -10,6 +10,7 @@ import { Address } from "./address.ts";
 import { destroyChapter } from "./destroy.ts";
 import { DigitsChapter } from "./digits.ts";
 import { Engine } from "./engine.ts";
+import { InventChapter } from "./invent.ts";
 import { LearnChapter } from "./learn.ts";
 import { startLights } from "./lights.ts";
 import { OwnShape, readShape } from "./own_shape.ts";
@@ -82,6 +83,7 @@ goToChapter();
 address.onChange(goToChapter);
 
 const digits = new DigitsChapter({ engine, address, trouble });
+const invent = new InventChapter({ engine, address, digits, trouble });
 
 /** Scrolls to the chapter that the address names. */
 function goToChapter(): void {
@@ -99,6 +101,7 @@ const inView = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (isIntersecting) address.set({ at: target.id });
     if (isIntersecting && target.id === "digits") digits.open();
+    if (isIntersecting && target.id === "invent") invent.open();
     if (isIntersecting && ["learn", "walk"].includes(target.id)) trainOnce();
     document.querySelector(`nav a[href="#at=${target.id}"]`)
       ?.classList.toggle("here", isIntersecting);
