@@ -41,8 +41,7 @@ import { linear, matMul } from "./common/engine/ops/mat_mul.ts";
 import { askForFolder } from "./common/files/writing.ts";
 import type { ImageModel } from "./common/network/image_model.ts";
 import { permutation } from "./common/random.ts";
-import { reportInvention } from "./common/report/invention_report.ts";
-import { type PlaneDenoiser, reportPlane } from "./common/report/plane_report.ts";
+import type { PlaneDenoiser } from "./common/report/plane_report.ts";
 import {
   type ChainPoint,
   type ChainStart,
@@ -59,7 +58,6 @@ import { loadModel } from "./common/run/model_settings.ts";
 import { SHIPPED_NAME } from "./common/run/model_source.ts";
 import { inWords } from "./common/run/progress.ts";
 import { commonFlags } from "./common/run/settings.ts";
-import { inRunFolder, onBackend } from "./common/run/training_run.ts";
 import { cosineSchedule, type Schedule } from "./common/schedule.ts";
 import { UserError } from "./common/user_error.ts";
 import { ddim } from "./paper_2.ts";
@@ -308,6 +306,10 @@ export async function main(args: string[]): Promise<number> {
     console.log(helpText(command));
     return 0;
   }
+  // what writes files and draws figures is for the command alone: a page has this script without it
+  const { inRunFolder, onBackend } = await import("./common/run/training_run.ts");
+  const { reportInvention } = await import("./common/report/invention_report.ts");
+  const { reportPlane } = await import("./common/report/plane_report.ts");
   const { resume } = settings;
   if (resume !== undefined) await askForModel(resume);
   const recorded = await recordedDataset(resume);

@@ -6,14 +6,17 @@
  *
  * @module
  */
+import { loadImages } from "../common/data/images/load.ts";
 import { embeddedMnist } from "../common/data/images/mnist.ts";
 import { makeFolder, writeAtomically } from "../common/files/writing.ts";
 import { codePage } from "../common/page/play/code_page.ts";
 import { playPage } from "../common/page/play/html.ts";
+import { permutation } from "../common/random.ts";
 import { parseCommandLine } from "../common/run/command_line.ts";
 import { type Command, text } from "../common/run/flags.ts";
 import { helpText } from "../common/run/help.ts";
 import { runMain } from "../common/run/main.ts";
+import { shippedBytes, shippedRecord } from "../common/shipped/shipped_model.ts";
 import { UserError } from "../common/user_error.ts";
 import { bundle, importMap } from "./bundle.ts";
 import { excerpts, SOURCES } from "./sources.ts";
@@ -38,6 +41,9 @@ const command: Command<typeof flags> = {
 /** Which of the embedded digits chapter a destroys. */
 const DIGIT = 313; // a three
 
+/** Digits that chapter g compares with. */
+const TRAINING_DIGITS = 1500;
+
 /** The files of the page by their names. */
 async function files(imports: string): Promise<Map<string, string>> {
   const [script, engine, digits] = await Promise.all([
@@ -49,6 +55,8 @@ async function files(imports: string): Promise<Map<string, string>> {
   return new Map([
     ["index.html", await playPage({ script, digit, excerpts: excerpts() })],
     ["engine.js", `globalThis.playEngine = ${asText(engine)};\n`],
+    ["digits.js", `globalThis.playDigits = ${shippedModel()};\n`],
+    ["training_digits.js", `globalThis.playTrainingDigits = ${await trainingDigits()};\n`],
     ...await Promise.all(
       Object.entries(SOURCES).map(async ([path, source]): Promise<[string, string]> => [
         `code/${path.replaceAll("/", "-")}.html`,
@@ -56,6 +64,24 @@ async function files(imports: string): Promise<Map<string, string>> {
       ]),
     ),
   ]);
+}
+
+/** The model that ships and its run.json, as JavaScript: a script element loads it from the disk, too. */
+function shippedModel(): string {
+  return JSON.stringify({ model: shippedBytes.toBase64(), record: shippedRecord });
+}
+
+/** Digits that the model was trained on, in its size, as JavaScript. */
+async function trainingDigits(): Promise<string> {
+  const { size } = (shippedRecord as { settings: { size: number } }).settings;
+  const images = await loadImages({ dataset: "mnist", size, split: "train" });
+  const order = permutation({ seed: 0, stream: "training images" }, images.count);
+  const pixels = new Uint8Array(TRAINING_DIGITS * size * size);
+  order.subarray(0, TRAINING_DIGITS).forEach((index, i) => {
+    const from = index * size * size;
+    pixels.set(images.pixels.subarray(from, from + size * size), i * size * size);
+  });
+  return JSON.stringify(pixels.toBase64());
 }
 
 /** A text as JavaScript. */

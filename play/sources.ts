@@ -5,18 +5,27 @@
  */
 import forwardProcess from "../common/forward_process.ts" with { type: "text" };
 import paper1 from "../paper_1_partb.ts" with { type: "text" };
+import paper2 from "../paper_2.ts" with { type: "text" };
+import inpainting from "../paper_2_inpainting.ts" with { type: "text" };
 import paper4 from "../paper_4.ts" with { type: "text" };
+import paper5 from "../paper_5.ts" with { type: "text" };
 import type { Excerpt } from "../common/page/play/parts.ts";
 
 /** The texts by their paths in the project. */
 export const SOURCES: Record<string, string> = {
   "paper_1_partb.ts": paper1,
+  "paper_2.ts": paper2,
+  "paper_2_inpainting.ts": inpainting,
   "paper_4.ts": paper4,
+  "paper_5.ts": paper5,
   "common/forward_process.ts": forwardProcess,
 };
 
 /** The lines behind each chapter's figure. */
-export function excerpts(): Record<"destroy" | "learn" | "walk" | "straighten", Excerpt[]> {
+export function excerpts(): Record<
+  "destroy" | "learn" | "walk" | "digits" | "straighten" | "invent",
+  Excerpt[]
+> {
   return {
     destroy: [
       excerpt("common/forward_process.ts", "export function qSample<"),
@@ -27,6 +36,14 @@ export function excerpts(): Record<"destroy" | "learn" | "walk" | "straighten", 
       excerpt("paper_1_partb.ts", "export function klDivergence("),
     ],
     walk: [excerpt("paper_1_partb.ts", "export function* sample(")],
+    digits: [
+      excerpt("paper_2.ts", "export function ddim("),
+      excerpt("paper_2_inpainting.ts", "export function repaint("),
+    ],
+    invent: [
+      excerpt("paper_5.ts", "function posteriorMean("),
+      excerpt("paper_5.ts", "export function localDenoiser("),
+    ],
     straighten: [
       excerpt("paper_4.ts", "export function flowMatchingLoss("),
       excerpt("paper_4.ts", "export function reflowPairs("),

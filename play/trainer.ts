@@ -97,7 +97,7 @@ export class Trainer {
 }
 
 /** Lets the messages in that have come meanwhile. */
-function messages(): Promise<void> {
+export function messages(): Promise<void> {
   return new Promise((resolve) => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {

@@ -7,8 +7,11 @@
  */
 import type { CallName, Calls, Events, Message, Request } from "../common/page/play/protocol.ts";
 import { selectBackend } from "../common/backend.ts";
+import { DigitLesson } from "./digits.ts";
 import { FlowLesson } from "./flows.ts";
+import { InventionLesson } from "./invention.ts";
 import { PointLesson } from "./points.ts";
+import { ChainWalker } from "./walker.ts";
 
 const scope = globalThis as unknown as {
   onmessage: (event: MessageEvent<Request>) => void;
@@ -25,6 +28,9 @@ scope.onunhandledrejection = ({ reason }) => tell("trouble", String(reason?.mess
 
 const points = new PointLesson(tell);
 const flows = new FlowLesson(tell);
+const walker = new ChainWalker(tell);
+const digits = new DigitLesson(walker);
+const invention = new InventionLesson(walker, digits);
 
 const calls: {
   [C in CallName]: (given: Parameters<Calls[C]>[0]) => Promise<ReturnType<Calls[C]>>;
@@ -41,6 +47,11 @@ const calls: {
   beginFlow: (given) => flows.beginFlow(given),
   trainFlow: (given) => flows.trainFlow(given),
   follow: (given) => flows.follow(given),
+  loadDigits: (given) => digits.loadDigits(given),
+  draw: (given) => digits.draw(given),
+  fill: (given) => digits.fill(given),
+  loadTrainingDigits: (given) => invention.loadTrainingDigits(given),
+  invent: (given) => invention.invent(given),
 };
 
 /** Calls are answered in their order: one begins when the one before has ended. */

@@ -4,10 +4,13 @@ import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } fro
 import * as tf from "@tensorflow/tfjs";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { selectBackend } from "../common/backend.ts";
+import { endOfChain, type ImageShape } from "../common/reverse_process.ts";
 import { parseCommandLine } from "../common/run/command_line.ts";
 import { command, sample, startTraining, train } from "../paper_1_partb.ts";
+import { loadModel } from "../common/run/model_settings.ts";
+import { ddim } from "../paper_2.ts";
 import { inTemporaryFolder, mayRunCommands } from "./commands.ts";
-import { askWorker, keepWorker, lossesOf, servePage, writePage } from "./play_page.ts";
+import { askWorker, endOf, keepWorker, lossesOf, servePage, writePage } from "./play_page.ts";
 
 const mayBrowse = mayRunCommands && (await Promise.all(
   (["env", "sys", "net"] as const).map((name) => Deno.permissions.query({ name })),
@@ -61,6 +64,19 @@ async function inDeno(): Promise<{ losses: number[]; samples: number[] }> {
   tf.disposeVariables();
   backend.dispose();
   return { losses, samples };
+}
+
+/** Eight digits of the model that ships, in ten steps of DDIM. */
+async function digitsInDeno(): Promise<number[]> {
+  const backend = await selectBackend("wasm", { workers: 1 });
+  const model = await loadModel();
+  const start = { shape: [8, 16, 16, 1] as ImageShape, name: "samples 0", seed: 0 };
+  const x0 = await endOfChain(ddim(model, { ...start, sampleSteps: 10, eta: 1 }));
+  const values = Array.from(await x0.data());
+  tf.dispose(x0);
+  model.network.dispose();
+  backend.dispose();
+  return values;
 }
 
 /** As a run prints them. */
@@ -175,6 +191,46 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
     assertNotEquals(await pixels(page, stage), before);
   },
 
+  async "the digits are the script's; one is painted over by keyboard and filled in"(open) {
+    const page = await open("#at=digits&steps=10", { reducedMotion: "reduce" });
+    await until(page, "#digit-readout", /at t = 0 of 1000/);
+    const drawn = await page.evaluate(endOf, "draw");
+    assertEquals(drawn, await digitsInDeno());
+    await page.focus("#paint-stage canvas");
+    await page.keyboard.press("Space");
+    await page.keyboard.press("ArrowLeft");
+    await page.keyboard.press("Space");
+    await until(page, "#fill-readout", /^(9|1\d) of 256 pixels are hidden/);
+    await page.focus("#fill");
+    await page.keyboard.press("Enter");
+    await until(page, "#fill-readout", /6 fillings/);
+    const filled = await page.evaluate(endOf, "fill");
+    const [image, hidden] = [
+      drawn.slice(0, 256).map((x) => Math.max(-1, Math.min(1, x))),
+      8 * 16 + 8,
+    ];
+    for (let k = 0; k < 6; k++) {
+      const filling = filled.slice(256 * k, 256 * (k + 1));
+      assertEquals(filling.slice(0, 64), image.slice(0, 64)); // four rows above the brush
+      assertNotEquals(filling[hidden], image[hidden]);
+    }
+    await page.locator("label", { hasText: "DDPM" }).click();
+    assert(await page.locator("input[name=eta]").first().isDisabled());
+    await until(page, "#digit-readout", /of the chain is walked/);
+  },
+
+  async "the perfect denoiser copies, and the one that sees patches does not"(open) {
+    const page = await open("#at=invent", { reducedMotion: "reduce" });
+    const off = async (name: string) => {
+      const text = await until(page, `#invent-${name}-readout`, /nearest/);
+      return [...text.matchAll(/\d\.\d+/g)].map(Number);
+    };
+    const [copied, invented] = [await off("perfect"), await off("patches")];
+    assertEquals(copied.length, 6);
+    assertGreater(0.1, Math.max(...copied));
+    assertGreater(Math.max(...invented), 0.2);
+  },
+
   async "on a phone nothing is too wide, and the two chains stand side by side"(open) {
     for (const width of [390, 320]) {
       const page = await open("", { viewport: { width, height: 844 }, hasTouch: true });
@@ -193,6 +249,10 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
     for (const colorScheme of ["light", "dark"] as const) {
       const page = await open("", { colorScheme, reducedMotion: "reduce" });
       await until(page, "#train-note", /step/);
+      await page.evaluate(() => location.hash = "#at=digits");
+      await page.locator("#digits-figure").waitFor({ timeout: 30_000 });
+      await page.evaluate(() => location.hash = "#at=invent");
+      await page.locator("#invent-figure").waitFor({ timeout: 30_000 });
       await page.locator("details").first().locator("summary").click();
       // the page's policy lets no script in: this one comes by the browser's own door
       const session = await page.context().newCDPSession(page);

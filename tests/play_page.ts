@@ -86,9 +86,25 @@ export async function lossesOf(steps: number): Promise<number[]> {
   return snapshots().flatMap(({ losses }) => losses);
 }
 
+/** Runs in the page: the last point of a chain of images that has come to its end. */
+export async function endOf(name: string): Promise<number[]> {
+  const { heard } = globalThis as unknown as { heard: Heard[] };
+  const end = () =>
+    heard.findLast(({ detail }) => detail?.name === name && detail.t === 0)?.detail?.xt;
+  while (!end()) await new Promise((resume) => setTimeout(resume, 20));
+  return Array.from(end()!);
+}
+
 interface Heard {
   id?: number;
   got?: unknown;
   error?: string;
-  detail?: { step: number; steps: number; losses: number[] };
+  detail?: {
+    step: number;
+    steps: number;
+    losses: number[];
+    name?: string;
+    t?: number;
+    xt?: Float32Array;
+  };
 }

@@ -8,7 +8,7 @@ import { readSafetensors, toTensors } from "../checkpoint.ts";
 import { readBytes } from "../files/reading.ts";
 import { sha256 } from "../files/sha256.ts";
 import { SHIPPED } from "../shipped/half_precision.ts";
-import { shippedBytes, shippedModel, shippedRecord } from "../shipped/shipped_model.ts";
+import shippedRecord from "../shipped/run.json" with { type: "json" };
 import { type DrawnFrom, readRecord, type RunRecord } from "./record.ts";
 
 /** A run that left a model. */
@@ -30,12 +30,20 @@ export const SHIPPED_DRAWINGS = "runs/shipped";
 export const SHIPPED_NAME = "the model that ships";
 
 /** The record of the model that ships, and its path. */
-export const shippedSource: ModelSource = {
-  record: shippedRecord as Partial<RunRecord>,
-  recordPath: `${SHIPPED.folder}/${SHIPPED.record}`,
-  modelPath: `${SHIPPED.folder}/${SHIPPED.model}`,
-  weights: () => Promise.resolve(toTensors(shippedModel().tensors)),
-};
+export function shippedSource(): ModelSource {
+  return {
+    record: shippedRecord as object,
+    recordPath: `${SHIPPED.folder}/${SHIPPED.record}`,
+    modelPath: `${SHIPPED.folder}/${SHIPPED.model}`,
+    weights: async () => {
+      const { shippedModel } = await shipped();
+      return toTensors(shippedModel().tensors);
+    },
+  };
+}
+
+/** The module with the weights, 2 MB: it is loaded by those who need them. */
+const shipped = () => import("../shipped/shipped_model.ts");
 
 /**
  * The model of a run.
@@ -44,7 +52,7 @@ export const shippedSource: ModelSource = {
  * @throws {UserError} There is no record.
  */
 export async function modelSource(folder?: string): Promise<ModelSource> {
-  if (folder === undefined) return shippedSource;
+  if (folder === undefined) return shippedSource();
   const [recordPath, modelPath] = [`${folder}/run.json`, `${folder}/model.safetensors`];
   const record = await readRecord(recordPath);
   return { record, recordPath, modelPath, weights: () => readSafetensors(modelPath) };
@@ -58,6 +66,6 @@ export function sayWhichModel(folder: string | undefined): void {
 
 /** What a record says of the model that drew. */
 export async function drawnFrom(folder: string | undefined): Promise<DrawnFrom> {
-  if (folder === undefined) return { sha256: await sha256(shippedBytes) };
+  if (folder === undefined) return { sha256: await sha256((await shipped()).shippedBytes) };
   return { run: folder, sha256: await sha256(await readBytes(`${folder}/model.safetensors`)) };
 }

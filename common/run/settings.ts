@@ -123,7 +123,7 @@ export async function readSettings<F extends Flags>(
   }
   if (resume === undefined && from === undefined) {
     if (!command.drawsWithModel?.some((name) => first.given[name])) return first;
-    const { record, recordPath } = shippedSource;
+    const { record, recordPath } = shippedSource();
     const earlier = checkRecorded(command, record, recordPath);
     refuseChanges(command, first.given, earlier, {
       run: SHIPPED_NAME,

@@ -78,8 +78,6 @@ export async function tableData(content: string, name: string): Promise<PointDat
     scale: "each column with standard deviation 1",
     sha256: await sha256(new Uint8Array(points.buffer)),
     sample: (draw, count) => resample(points, draw, count),
-    known: points.length <= 2 * MOST_KNOWN
-      ? () => ({ centres: points, width: [0, 0] })
-      : undefined,
+    known: points.length <= 2 * MOST_KNOWN ? () => ({ centres: points, width: [0, 0] }) : undefined,
   };
 }

@@ -10,7 +10,13 @@ import { formula, radios, stage, timeControl } from "./parts.ts";
 const tex = String.raw;
 
 /** A chapter with its number, title, words and figure. */
-function chapter(id: string, letter: string, title: string, words: string, figure: string): string {
+export function chapter(
+  id: string,
+  letter: string,
+  title: string,
+  words: string,
+  figure: string,
+): string {
   return `<section id="${id}" aria-labelledby="${id}-title">
     <p class="letter" aria-hidden="true">${letter}</p>
     <h2 id="${id}-title">${title}</h2>

@@ -7,6 +7,7 @@ import { equationStyle, withoutStyleAttributes } from "../equations.ts";
 import { hash } from "../page.ts";
 import themeStyle from "../theme.css" with { type: "text" };
 import { destroy, learn, straighten, walk } from "./chapters.ts";
+import { digits, invent } from "./image_chapters.ts";
 import { codeOf, escaped, type Excerpt } from "./parts.ts";
 import playStyle from "./style.css" with { type: "text" };
 
@@ -17,7 +18,7 @@ export interface PageParts {
   /** A digit for chapter a, 28·28 grey values. */
   digit: Uint8Array;
   /** Lines of the scripts for each chapter. */
-  excerpts: Record<"destroy" | "learn" | "walk" | "straighten", Excerpt[]>;
+  excerpts: Record<"destroy" | "learn" | "walk" | "digits" | "straighten" | "invent", Excerpt[]>;
 }
 
 /** A small picture of a point between noise and data. */
@@ -26,10 +27,14 @@ const ICON = "data:image/svg+xml," + encodeURIComponent(
     "fill='#0072b2'/><circle cx='12' cy='4' r='3' fill='#d55e00'/></svg>",
 );
 
-const CHAPTERS = [["destroy", "Destroy"], ["learn", "Learn"], ["walk", "Walk"], [
-  "straighten",
-  "Straighten",
-]];
+const CHAPTERS = {
+  destroy: "Destroy",
+  learn: "Learn",
+  walk: "Walk",
+  digits: "Digits",
+  straighten: "Straighten",
+  invent: "Copy or invent",
+};
 
 /**
  * The page. Its script and its styles are within it and are allowed by their hashes; from beside it
@@ -41,7 +46,9 @@ export async function playPage({ script, digit, excerpts }: PageParts): Promise<
       destroy(codeOf(excerpts.destroy)),
       learn(codeOf(excerpts.learn)),
       walk(codeOf(excerpts.walk)),
+      digits(codeOf(excerpts.digits)),
       straighten(codeOf(excerpts.straighten)),
+      invent(codeOf(excerpts.invent)),
     ].join("\n"),
   );
   const styles = `${equationStyle}\n${themeStyle}\n${playStyle}\n${style}`;
@@ -65,7 +72,7 @@ export async function playPage({ script, digit, excerpts }: PageParts): Promise<
   is computed in this tab, by the code of the scripts that one reads beside the papers.</p>
   <button type="button" id="theme"></button>
   <nav aria-label="Chapters">${
-    CHAPTERS.map(([id, title]) => `<a href="#at=${id}">${title}</a>`).join("")
+    Object.entries(CHAPTERS).map(([id, title]) => `<a href="#at=${id}">${title}</a>`).join("")
   }</nav>
   <div id="trouble" role="alert"></div>
   <noscript><p>This page computes and draws with JavaScript, which is switched off.</p></noscript>

@@ -91,6 +91,25 @@ export interface FollowedFlow {
   straightness: number;
 }
 
+/** The chains of images that can be on their way, one of each name. */
+export type ChainName = "draw" | "fill" | "perfect" | "patches" | "network";
+
+/** A point of a chain of images. */
+export interface ImageChainPoint {
+  /** Which chain. */
+  name: ChainName;
+  /** Whether it is the chain's first. */
+  first: boolean;
+  /** How much of the chain is done, 0..1. */
+  share: number;
+  /** t. */
+  t: number;
+  /** xₜ, [B, H, W] in about [-1, 1]. */
+  xt: Float32Array;
+  /** x̂₀, likewise. */
+  x0Hat: Float32Array;
+}
+
 /** What the worker can be asked for. */
 export interface Calls {
   /** Starts the backend; says in a line what computes. */
@@ -114,6 +133,33 @@ export interface Calls {
   trainFlow(options: { on: boolean }): void;
   /** Follows the flows from noise to data in so many Euler steps. */
   follow(options: { steps: number }): { flows: FollowedFlow[]; distanceOfData: number };
+  /** Takes the model of chapter d over, from its file and its run.json. */
+  loadDigits(options: { model: Uint8Array; record: { settings: object } }): {
+    size: number;
+    T: number;
+  };
+  /** Begins a chain from noise to digits. */
+  draw(options: {
+    sampler: "ddpm" | "ddim";
+    sampleSteps: number;
+    eta: number;
+    seed: number;
+    count: number;
+  }): void;
+  /** Begins a chain that fills what is not known (0 in `known`) of an image in [-1, 1]. */
+  fill(options: {
+    image: Float32Array;
+    known: Uint8Array;
+    count: number;
+    seed: number;
+    sampleSteps: number;
+    jumpLength: number;
+    jumps: number;
+  }): void;
+  /** Takes training digits over for chapter g: grey values, [N, size, size]. */
+  loadTrainingDigits(options: { pixels: Uint8Array }): void;
+  /** Begins three chains from the same noises, one after the other. */
+  invent(options: { seed: number; count: number; sampleSteps: number }): void;
 }
 
 /** The name of a call. */
@@ -129,6 +175,8 @@ export interface Events {
   snapshot: Snapshot;
   /** How the training of the flows stands. */
   flow: FlowProgress;
+  /** A point of a chain of images. */
+  chain: ImageChainPoint;
   /** The loss is no number any more, or something was refused. */
   trouble: string;
 }

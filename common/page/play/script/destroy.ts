@@ -5,12 +5,14 @@ import { timeControl } from "../../page_script/time_control.ts";
 import type { Destruction } from "../protocol.ts";
 import type { Address } from "./address.ts";
 import type { Engine } from "./engine.ts";
+import { drawImage } from "./images.ts";
 import { Stage } from "./stage.ts";
 import type { Switches } from "./switches.ts";
 
 /** Points of each cloud. */
 const COUNT = 1000;
-const PIXELS = 28 * 28;
+/** The digit's height and width. */
+const SIDE = 28;
 
 /** Chapter a: a slider over t. */
 export function destroyChapter(
@@ -44,7 +46,8 @@ export function destroyChapter(
       const points = destruction[name].subarray(at * 2 * COUNT, (at + 1) * 2 * COUNT);
       stages[name].show((stage) => stage.dots(points, { tone: "blue", alpha: 0.65 }));
       const pixels = destruction[name === "closed" ? "digitClosed" : "digitSteps"];
-      drawDigit(byId(`destroy-${name}-digit`), pixels.subarray(at * PIXELS, (at + 1) * PIXELS));
+      const digit = pixels.subarray(at * SIDE * SIDE, (at + 1) * SIDE * SIDE);
+      drawImage(byId(`destroy-${name}-digit`), digit, SIDE);
     }
     const signal = Math.sqrt(alphaBar[at]);
     const noise = Math.sqrt(1 - alphaBar[at]);
@@ -72,16 +75,4 @@ export function destroyChapter(
   onThemeChange(() => show(time.position()));
   switches.onChange(compute);
   compute();
-}
-
-/** An image in [-1, 1] on a canvas of its size. */
-export function drawDigit(canvas: HTMLElement, values: ArrayLike<number>): void {
-  const pen = (canvas as HTMLCanvasElement).getContext("2d")!;
-  const { width, height } = pen.canvas;
-  const image = pen.createImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    image.data.fill(127.5 + 127.5 * values[i], 4 * i, 4 * i + 3); // rounded and held in 0..255
-    image.data[4 * i + 3] = 255;
-  }
-  pen.putImageData(image, 0, 0);
 }

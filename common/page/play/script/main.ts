@@ -8,7 +8,9 @@ import { byId } from "../../page_script/elements.ts";
 import { startTheme } from "../../page_script/theme.ts";
 import { Address } from "./address.ts";
 import { destroyChapter } from "./destroy.ts";
+import { DigitsChapter } from "./digits.ts";
 import { Engine } from "./engine.ts";
+import { InventChapter } from "./invent.ts";
 import { LearnChapter } from "./learn.ts";
 import { startLights } from "./lights.ts";
 import { OwnShape, readShape } from "./own_shape.ts";
@@ -80,6 +82,9 @@ const straighten = new StraightenChapter({
 goToChapter();
 address.onChange(goToChapter);
 
+const digits = new DigitsChapter({ engine, address, trouble });
+const invent = new InventChapter({ engine, address, digits, trouble });
+
 /** Scrolls to the chapter that the address names. */
 function goToChapter(): void {
   document.getElementById(address.get("at", ""))?.scrollIntoView();
@@ -95,6 +100,8 @@ let trainOnce = () => {
 const inView = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (isIntersecting) address.set({ at: target.id });
+    if (isIntersecting && target.id === "digits") digits.open();
+    if (isIntersecting && target.id === "invent") invent.open();
     if (isIntersecting && ["learn", "walk"].includes(target.id)) trainOnce();
     document.querySelector(`nav a[href="#at=${target.id}"]`)
       ?.classList.toggle("here", isIntersecting);

@@ -1,0 +1,120 @@
+/**
+ * The chapters of the page to play with that are about images.
+ *
+ * @module
+ */
+import { inline } from "../equations.ts";
+import { chapter } from "./chapters.ts";
+import { formula, radios, timeControl } from "./parts.ts";
+
+const tex = String.raw;
+
+/** Chapter d: paper 2's digits. */
+export function digits(code: string): string {
+  const large = (id: string, title: string, label: string) =>
+    `<figure class="twin"><figcaption>${title}</figcaption>
+      <canvas id="${id}" class="digit large" role="img" aria-label="${label}"></canvas></figure>`;
+  return chapter(
+    "digits",
+    "d",
+    "Digits",
+    `<p>The same with images. A network was trained to see the noise in a digit; it ships with the
+    page. From noise that no digit was in, it says at each step which image it expects,
+    ${
+      inline(tex`\hat{x}_0`)
+    }: at first a grey mean of many, then one of them. With η = 0 no noise is added on the way
+    (σ<sub>t</sub> = 0), and a noise leads to one digit.</p>
+    ${
+      formula(
+        tex`\htmlClass{term-x0Hat}{\hat{x}_0} = \bigl(\htmlClass{term-xt}{x_t} - \sqrt{1-\bar\alpha_t}\,\varepsilon_\theta(x_t,t)\bigr) / \sqrt{\bar\alpha_t}`,
+        "Ho et al. 2020, Eq. 15",
+      )
+    }
+    ${
+      formula(
+        tex`x_n = \sqrt{\bar\alpha_n}\,\htmlClass{term-x0Hat}{\hat{x}_0} + \sqrt{1-\bar\alpha_n-\htmlClass{term-sigma}{\sigma_t^2}}\;\varepsilon + \htmlClass{term-sigma}{\sigma_t}\,z`,
+        "Song et al. 2021, Eqs. 12 and 16",
+      )
+    }`,
+    `<p class="later" id="digits-later">The model (1.9 MB) comes when this chapter is reached.</p>
+    <div id="digits-figure" hidden>
+      <div class="switches">
+        ${
+      radios("sampler", "Sampler", [["ddim", "DDIM"], ["ddpm", "DDPM, all 1000 steps"]], "sigma")
+    }
+        ${
+      radios("steps", "Steps", [["10", "10"], ["25", "25"], ["50", "50"], ["100", "100"]], "xt")
+    }
+        ${radios("eta", "η", [["0", "0"], ["0.5", "0.5"], ["1", "1"]], "sigma")}
+      </div>
+      <div class="twins">
+        ${large("digit-xt", "xₜ, what there is", "The noisy image at the chosen step")}
+        ${large("digit-x0hat", "x̂₀, what is expected", "The image that the network expects there")}
+      </div>
+      ${timeControl("digit-time", "step of the chain", ["noise", "digit"], "xt x0Hat")}
+      <div class="strip" id="digit-strip" role="group" aria-label="Which digit is large"></div>
+      <div class="tools">
+        <button type="button" id="digit-draw" class="primary">Draw again</button>
+        <button type="button" id="digit-other">Other noises</button>
+      </div>
+      <p class="readout" id="digit-readout"></p>
+      <h3>Paint over it, and have it filled in</h3>
+      <p class="words">The network was never trained to fill holes. It walks its usual way; but at each
+      step the pixels that are known are put in as they would look with that much noise.</p>
+      <div class="paint">
+        <div class="stage" id="paint-stage"><canvas tabindex="0" role="application" class="drawable"
+          aria-label="The digit to paint over. Arrow keys move the brush, space paints."></canvas></div>
+        <div>
+          <div class="strip fillings" id="fill-strip"></div>
+          <div class="tools">
+            <button type="button" id="fill" class="primary">Fill in</button>
+            <button type="button" id="paint-whole">Whole again</button>
+            <button type="button" id="paint-half">Hide the right half</button>
+          </div>
+          <p class="hint">Paint with mouse or finger. By keyboard: arrow keys move the brush, space
+          paints.</p>
+          <p class="readout" id="fill-readout"></p>
+        </div>
+      </div>
+    </div>
+    ${code}`,
+  );
+}
+
+/** Chapter g: paper 5. */
+export function invent(code: string): string {
+  const row = (id: string, title: string, lights: string) =>
+    `<figure class="row" data-lights="${lights}"><figcaption>${title}</figcaption>
+      <div class="strip six" id="invent-${id}"></div>
+      <p class="readout" id="invent-${id}-readout"></p>
+      <div class="strip six nearest" id="invent-${id}-nearest"></div></figure>`;
+  return chapter(
+    "invent",
+    "g",
+    "Copy or invent",
+    `<p>The best answer to the network’s task is known exactly: the mean of all training images, each
+    weighted with how likely the noisy one came from it. Whoever follows it ends in a training image.
+    It copies. Why, then, does the network draw digits that nobody wrote?</p>
+    ${
+      formula(
+        tex`\htmlClass{term-mean}{\hat{x}_0(x_t)} = \sum_i \htmlClass{term-weight}{W_i(x_t)}\;x_i,\qquad \htmlClass{term-weight}{W_i} \propto \mathcal{N}\bigl(x_t;\,\sqrt{\bar\alpha_t}\,x_i,\,(1-\bar\alpha_t)\,I\bigr)`,
+        "Kamb & Ganguli 2025, section 3",
+      )
+    }
+    <p>A convolution sees only a patch around each pixel. Let each pixel take the same mean of its own
+    patch alone, and the exact answer invents, too: neighbours take theirs from different images.</p>`,
+    `<p class="later" id="invent-later">The training digits come when this chapter is reached.</p>
+    <div id="invent-figure" hidden>
+      ${row("perfect", "the perfect denoiser", "mean weight")}
+      ${row("patches", "the same, pixel by pixel from patches", "weight")}
+      ${row("network", "the network", "mean")}
+      <div class="tools">
+        <button type="button" id="invent-again" class="primary">Other noises</button>
+      </div>
+      <p class="readout">All three begin with the same noises, and no noise is added on the way. Below
+      each image is the nearest of 1,500 training digits, and how far off it is on the average
+      (root mean square, in a range of 2).</p>
+    </div>
+    ${code}`,
+  );
+}

@@ -1,0 +1,78 @@
+/**
+ * Chapter d of the page to play with: paper 2 and RePaint draw digits with the model that ships.
+ *
+ * @module
+ */
+import * as tf from "@tensorflow/tfjs";
+import { decodeSafetensors } from "../common/files/safetensors.ts";
+import { createModel, type ImageModel } from "../common/network/image_model.ts";
+import type { Calls } from "../common/page/play/protocol.ts";
+import type { ImageShape } from "../common/reverse_process.ts";
+import { modelOptions, type ModelSettings } from "../common/run/model_settings.ts";
+import { algorithm2, ddim } from "../paper_2.ts";
+import { repaint } from "../paper_2_inpainting.ts";
+import type { ChainWalker } from "./walker.ts";
+
+type Given<C extends keyof Calls> = Parameters<Calls[C]>[0];
+
+/** The noises have the names that they have in a run: the first digits are those of its sheet. */
+const NAME = "samples 0";
+
+/** Paper 2, as the page asks for it. */
+export class DigitLesson {
+  readonly #walker: ChainWalker;
+  #model: ImageModel | undefined;
+
+  /** `walker` tells the points of its chains. */
+  constructor(walker: ChainWalker) {
+    this.#walker = walker;
+  }
+
+  /** The model, from its file. */
+  loadDigits({ model: bytes, record }: Given<"loadDigits">): Promise<{ size: number; T: number }> {
+    const settings = record.settings as ModelSettings;
+    const model = createModel(modelOptions({ ...settings, seed: 0 }, 1));
+    const { tensors } = decodeSafetensors(bytes, "the model");
+    tf.tidy(() => {
+      const weights = [...tensors].map(([name, { shape, data }]) =>
+        [name, tf.tensor(Float32Array.from(data), shape, "float32")] as const
+      );
+      model.network.load(new Map(weights));
+    });
+    this.#model = model;
+    return Promise.resolve({ size: model.size, T: model.schedule.T });
+  }
+
+  /** Noises on their way to digits, by Algorithm 2 or by DDIM. */
+  draw({ sampler, sampleSteps, eta, seed, count }: Given<"draw">): Promise<void> {
+    const { model } = this;
+    const start = { shape: this.#shape(count), name: NAME, seed };
+    if (sampler === "ddpm") this.#walker.walk("draw", algorithm2(model, start), model.schedule.T);
+    else this.#walker.walk("draw", ddim(model, { ...start, sampleSteps, eta }), sampleSteps);
+    return Promise.resolve();
+  }
+
+  /** Several fillings of what is not known of an image, by RePaint. */
+  fill({ image, known, count, ...options }: Given<"fill">): Promise<void> {
+    const shape = this.#shape(count);
+    const rows = (one: ArrayLike<number>) =>
+      tf.tensor4d(Array.from({ length: count }, () => Array.from(one)).flat(), shape);
+    const hole = { x0: rows(image), m: rows(known) };
+    const chain = repaint(this.model, hole, { ...options, name: NAME });
+    const { sampleSteps: S, jumps: r, jumpLength: j } = options;
+    const length = S + 2 * (r - 1) * (S - j); // a jump and the steps down again for each stretch but one
+    this.#walker.walk("fill", chain, length, () => tf.dispose([hole.x0, hole.m]));
+    return Promise.resolve();
+  }
+
+  /** The model that has come. */
+  get model(): ImageModel {
+    if (!this.#model) throw new Error("the model has not come yet");
+    return this.#model;
+  }
+
+  #shape(count: number): ImageShape {
+    const { size } = this.model;
+    return [count, size, size, 1];
+  }
+}
