@@ -11,7 +11,13 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { convolution, dense, type LayerOptions, projection } from "./common/network/layers.ts";
+import {
+  convolution,
+  dense,
+  embedding,
+  type LayerOptions,
+  projection,
+} from "./common/network/layers.ts";
 import { attention } from "./common/engine/ops/attention.ts";
 import { dropout } from "./common/engine/ops/dropout.ts";
 import { groupNorm, groupNormSilu } from "./common/engine/ops/group_norm.ts";
@@ -34,6 +40,8 @@ export interface UNetOptions {
   groups?: number;
   /** Probability with which a number in a residual block is dropped while training. Default: 0.1. */
   dropout?: number;
+  /** Kinds of images that the network can be told apart by a label. Default: none, it knows of no labels. */
+  classes?: number;
   /** Decides the initial weights and the dropout masks. Default: 0. */
   seed?: number;
 }
@@ -44,6 +52,11 @@ export interface ForwardOptions {
   training?: boolean;
   /** Training step, which decides with the seed what is dropped. Default: 0. */
   step?: number;
+  /**
+   * c, the class of each image, [B], in 0..classes−1; `classes` itself stands for no label. Default: none
+   * has one.
+   */
+  labels?: ArrayLike<number>;
 }
 
 /**
@@ -70,6 +83,7 @@ export class UNet {
   readonly #options: Required<UNetOptions>;
   readonly #linear1: (x: tf.Tensor2D) => tf.Tensor2D;
   readonly #linear2: (x: tf.Tensor2D) => tf.Tensor2D;
+  readonly #labelEmb?: (labels: ArrayLike<number>) => tf.Tensor2D;
   readonly #conv1: (x: tf.Tensor4D) => tf.Tensor4D;
   readonly #down: Level[];
   readonly #middle: Block[];
@@ -87,11 +101,12 @@ export class UNet {
       attentionLevels: [1],
       groups: 32,
       dropout: 0.1,
+      classes: 0,
       seed: 0,
       ...options,
     };
     this.parameters = this.#store.variables;
-    const { channels: C, inChannels, channelMults, groups } = this.#options;
+    const { channels: C, inChannels, channelMults, groups, classes } = this.#options;
     if (!(C >= 4) || C % 2 !== 0 || C % groups !== 0) {
       throw new RangeError(`UNet: ${C} channels; allowed are even multiples of ${groups} from 4`);
     }
@@ -102,6 +117,8 @@ export class UNet {
 
     this.#linear1 = dense("linear1", C, 4 * C, build);
     this.#linear2 = dense("linear2", 4 * C, 4 * C, build);
+    // one row more for "no label"
+    if (classes > 0) this.#labelEmb = embedding("label_emb", classes + 1, 4 * C, build);
     this.#conv1 = convolution("conv1", inChannels, C, build);
     this.#down = wayDown(widths, skips, build);
     this.#middle = [
@@ -113,20 +130,27 @@ export class UNet {
     this.#finalConv = convolution("final_conv", widths[0], inChannels, { ...build, scale: 0 });
   }
 
+  /** Kinds of images that it can be told by a label, 0 for none; as a label it stands for none. */
+  get classes(): number {
+    return this.#options.classes;
+  }
+
   /**
-   * ε_θ(xₜ, t).
+   * ε_θ(xₜ, t), or ε_θ(xₜ, t, c) with labels.
    *
    * @param x xₜ, [B, H, W, inChannels]; H and W divide by 2 for each level after the first.
    * @param t 1-based timesteps, [B].
    * @returns The predicted noise, [B, H, W, inChannels].
-   * @throws {RangeError} x has a size or a number of channels that the network does not take.
+   * @throws {RangeError} x has a size or a number of channels that the network does not take, or there is
+   * not a label that it knows for each image.
    */
   forward(x: tf.Tensor4D, t: tf.Tensor1D, options: ForwardOptions = {}): tf.Tensor4D {
     this.#checkInput(x);
     const { channels: C, groups } = this.#options;
     return tf.tidy(() => {
       const sinusoids = timestepEmbedding(t, C); // [B, C]
-      const emb = this.#linear2(silu(this.#linear1(sinusoids))); // [B, 4C]
+      const ofTime = this.#linear2(silu(this.#linear1(sinusoids))); // [B, 4C]
+      const emb = this.#withLabels(ofTime, options); // [B, 4C]
       const context = { emb: silu(emb), drop: this.#dropping(options) };
 
       let h = this.#conv1(x); // [B, H, W, C]
@@ -173,6 +197,20 @@ export class UNet {
   /** Frees the weights. */
   dispose(): void {
     this.#store.dispose();
+  }
+
+  /** The label's vector comes to that of the timestep, so that every block is told of it in the same way. */
+  #withLabels(ofTime: tf.Tensor2D, { labels }: ForwardOptions): tf.Tensor2D {
+    const { classes } = this.#options;
+    const [B] = ofTime.shape;
+    labels ??= new Array(B).fill(classes);
+    const isKnown = (label: number) => Number.isInteger(label) && label >= 0 && label <= classes;
+    if (labels.length !== B || !Array.from(labels).every(isKnown)) {
+      throw new RangeError(
+        `UNet: labels ${labels} for ${B} images; allowed are 0 to ${classes}, ${classes} for none`,
+      );
+    }
+    return this.#labelEmb ? tf.add(ofTime, this.#labelEmb(labels)) : ofTime;
   }
 
   #dropping({ training = false, step = 0 }: ForwardOptions): Context["drop"] {

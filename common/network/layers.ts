@@ -8,7 +8,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { conv2d } from "../engine/ops/conv2d.ts";
-import { linear } from "../engine/ops/mat_mul.ts";
+import { linear, matMul } from "../engine/ops/mat_mul.ts";
 import type { Parameters } from "./parameters.ts";
 import { uniform } from "../random.ts";
 
@@ -92,6 +92,26 @@ export function projection(
     const [B, H, W] = x.shape;
     const pixels = tf.reshape(x, [B * H * W, inputs]) as tf.Tensor2D; // [B·H·W, I]
     return tf.reshape(linear(pixels, w, bias), [B, H, W, outputs]); // [B, H, W, O]
+  };
+}
+
+/**
+ * A vector for each of `count` things, named `<name>.weight`.
+ *
+ * @returns The vectors of those asked for, whole numbers in 0..count−1: [N] to [N, width].
+ */
+export function embedding(
+  name: string,
+  count: number,
+  width: number,
+  options: LayerOptions,
+): (which: ArrayLike<number>) => tf.Tensor2D {
+  const values = initialWeights(`${name}.weight`, [count, width], 1, options);
+  const table = options.parameters.add<tf.Tensor2D>(`${name}.weight`, [count, width], values);
+  return (which) => {
+    const rows = new Float32Array(which.length * count);
+    for (let i = 0; i < which.length; i++) rows[i * count + which[i]] = 1;
+    return matMul(tf.tensor2d(rows, [which.length, count]), table); // row by row, a choice
   };
 }
 

@@ -96,8 +96,15 @@ export function modelOptions(
   return { ...unet, size, timesteps, schedule };
 }
 
-/** What decides how much memory a training on such images takes; see {@linkcode refuseTooLarge}. */
-export function imageMemory(settings: ModelSettings & { batch: number }): MemorySetting[] {
+/**
+ * What decides how much memory a training on such images takes; see {@linkcode refuseTooLarge}.
+ *
+ * @param classes Kinds of images that the network is told by a label. Default: none.
+ */
+export function imageMemory(
+  settings: ModelSettings & { batch: number },
+  { classes }: { classes?: number } = {},
+): MemorySetting[] {
   const setting = (name: "batch" | "channels" | "size", multipleOf: number): MemorySetting => ({
     name,
     value: settings[name],
@@ -106,7 +113,8 @@ export function imageMemory(settings: ModelSettings & { batch: number }): Memory
       const { batch, ...shape } = { ...settings, [name]: value };
       const channelMults = numbers(shape.channelMults);
       const attentionLevels = numbers(shape.attentionLevels);
-      return unetBytes({ ...shape, channelMults, attentionLevels, inChannels: COLOURS }, batch);
+      const lists = { channelMults, attentionLevels };
+      return unetBytes({ ...shape, ...lists, inChannels: COLOURS, classes }, batch);
     },
   });
   const halvings = numbers(settings.channelMults).length - 1;
@@ -132,7 +140,8 @@ export async function loadModel(folder: string): Promise<ImageModel> {
       `${folder}/model.safetensors is for images of ${inChannels} channels; allowed are 1 and 3`,
     );
   }
-  const options = modelOptions({ ...settings, seed: 0 }, inChannels);
+  const rows = weights.get("label_emb.weight")?.shape[0] ?? 1; // a row for each class, and one for none
+  const options = { ...modelOptions({ ...settings, seed: 0 }, inChannels), classes: rows - 1 };
   refuseMoreWeights(options, weights, folder);
   const model = createModel(options);
   try {
@@ -172,7 +181,7 @@ async function recordedSettings(path: string): Promise<ModelSettings> {
       throw new UserError(
         `${path} has no ${
           kebab(name)
-        }; allowed: ${flag.allowed}; expected the run.json of a paper2 run`,
+        }; allowed: ${flag.allowed}; expected the run.json of a paper2 or paper3 run`,
       );
     }
     settings[name] = recordedValue<unknown>(flag, { name, value: all[name], path });
