@@ -1,4 +1,7 @@
-"""Paper 2's model, data and loss, as the run has them: Algorithm 1 of Ho et al. 2020."""
+"""Papers 2's and 3's model, data and loss, as the run has them.
+
+Algorithm 1 of Ho et al. 2020, and with labels that of Ho & Salimans 2022.
+"""
 import numpy as np
 import random_numbers as rng
 import schedules
@@ -25,6 +28,9 @@ class Images:
             )
         self.images = tensors["images"]  # [N, H, W, C] in 0..255
         self.flips = metadata.get("flips") == "true"
+        self.classes = len(run.record.get("classes", [])) if run.script == "paper3" else 0
+        self.labels = tensors["labels"].astype(np.int64) if self.classes else None
+        self.p_uncond = settings.get("pUncond")
         size = settings["size"]
         if self.images.shape[1:3] != (size, size):
             raise SystemExit(
@@ -44,6 +50,7 @@ class Images:
             mults=numbers(settings["channelMults"]),
             attention=numbers(settings["attentionLevels"]),
             groups=settings["groups"],
+            classes=self.classes,
         )
 
     def loss(self, model, step, part, device):
@@ -69,8 +76,17 @@ class Images:
             for a in (signal * x0 + noise * eps, eps)
         )
         drop = lambda h, name: self.drop(h, name, step, first)
-        error = target - model(x, torch.from_numpy(t).to(device), drop)
+        labels = self.draw_labels(indices, step, first)
+        labels = None if labels is None else torch.from_numpy(labels).to(device)
+        error = target - model(x, torch.from_numpy(t).to(device), drop, labels)
         return error.square().sum() / (B * size)
+
+    def draw_labels(self, indices, step, first):
+        """c, or none with probability p_uncond; a network without classes is told nothing."""
+        if not self.classes:
+            return None
+        u = rng.uniform(self.seed, "uncond", step, len(indices), first)
+        return np.where(u < self.p_uncond, self.classes, self.labels[indices])
 
     def drop(self, h, name, step, first):
         """Dropout with the scripts' mask: [B, C, H, W], numbered as [B, H, W, C]."""

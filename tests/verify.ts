@@ -31,6 +31,7 @@ import { onBackend } from "../common/run/training_run.ts";
 import { UserError } from "../common/user_error.ts";
 import * as paper1 from "../paper_1_partb.ts";
 import * as paper2 from "../paper_2.ts";
+import * as paper3 from "../paper_3.ts";
 import * as paper4 from "../paper_4.ts";
 
 const flags = {
@@ -73,6 +74,16 @@ async function trainingOf(
       const start = await paper4.startTraining(settings);
       refuseOtherData(record, start.data.sha256, path);
       const train = (steps: number) => paper4.train({ ...start, settings: { ...settings, steps } });
+      return stretchByStretch(stretches, 0, train);
+    };
+  }
+  if (record.script === "paper3") {
+    const { settings } = (await readSettings(paper3.command, again))!;
+    return async () => {
+      const start = await paper3.startTraining(settings);
+      refuseOtherData(record, start.images.sha256, path);
+      const train = (steps: number) =>
+        paper3.algorithm1({ ...start, settings: { ...settings, steps } });
       return stretchByStretch(stretches, 0, train);
     };
   }

@@ -32,7 +32,7 @@ export function guided({ network, schedule }: ImageModel, guidance: Guidance): D
  * @param at.t [B].
  */
 export function guidedNoise(
-  network: ImageModel["network"],
+  network: Pick<ImageModel["network"], "forward" | "classes">,
   { xt, t }: { xt: tf.Tensor4D; t: tf.Tensor1D },
   { labels, w }: Guidance,
 ): tf.Tensor4D {

@@ -8,9 +8,9 @@ import { readBytes } from "../files/reading.ts";
 import { sha256 } from "../files/sha256.ts";
 import type { ImageModel } from "../network/image_model.ts";
 import { imageSheet } from "../plot/image_sheet.ts";
+import { labelOf, labelsOfDigits, recordedClasses } from "../run/classes.ts";
 import type { Drawing, OpenOptions, RunFolder } from "../run/folder.ts";
 import { loadModel } from "../run/model_settings.ts";
-import { readRecord } from "../run/record.ts";
 import { inRunFolder, onBackend, type ScriptSettings } from "../run/training_run.ts";
 import type { SamplerSettings } from "../run/sampler_flags.ts";
 import { UserError } from "../user_error.ts";
@@ -63,9 +63,9 @@ export async function drawAsked({ command, settings, given, guidedChainOf }: {
       `--samples ${given.samples} does not go with --draw, which draws each digit once`,
     );
   }
-  const classes = await recordedClasses(resume);
+  const classes = await recordedClasses(resume, asked);
   const labels = draw !== undefined
-    ? digitsOf(draw, classes)
+    ? labelsOfDigits(draw, classes)
     : label !== undefined
     ? new Array(given.samples ?? OF_ONE).fill(labelOf(label, classes))
     : inTurn(settings.samples, classes.length);
@@ -131,54 +131,6 @@ function askedIn({ sampleOnly, label, draw }: AskedSettings): string {
   ];
   if (asked.length === 1) return asked[0];
   throw new UserError(`${asked.join(" and ")} are ${asked.length} things to do: give one of them`);
-}
-
-/**
- * The names of the classes that a run has learned.
- *
- * @param folder The run's folder.
- * @throws {UserError} run.json cannot be read, or it names none.
- */
-export async function recordedClasses(folder: string): Promise<string[]> {
-  const path = `${folder}/run.json`;
-  const { classes } = await readRecord(path) as { classes?: unknown };
-  const isSound = Array.isArray(classes) && classes.length > 1 && classes.length < 256 &&
-    classes.every((name) => typeof name === "string");
-  if (isSound) return classes;
-  const found = classes === undefined
-    ? "names no classes"
-    : "has classes that are no list of names";
-  throw new UserError(`${path} ${found}; expected the run.json of a paper3 run that has begun`);
-}
-
-/**
- * The label of a class: by its name, or by its number where no name is a number.
- *
- * @throws {UserError} There is no such class.
- */
-export function labelOf(asked: string, classes: string[]): number {
-  const named = classes.indexOf(asked);
-  if (named >= 0) return named;
-  const isNumber = /^\d{1,3}$/.test(asked) && !classes.some((name) => /^\d+$/.test(name));
-  if (isNumber && Number(asked) < classes.length) return Number(asked);
-  throw new UserError(`--label ${asked}: the run has learned ${inList(classes)}; give one of them`);
-}
-
-/** The labels of a number's digits. */
-function digitsOf(number: string, classes: string[]): number[] {
-  const labels = Array.from(number, (digit) => classes.indexOf(digit));
-  if (labels.every((label) => label >= 0)) return labels;
-  throw new UserError(
-    `--draw ${number}: the run has learned ${inList(classes)}; --draw is for runs on digits, ` +
-      "--label draws one of its classes",
-  );
-}
-
-/** Names for a line: not more than twelve. */
-function inList(names: string[]): string {
-  return names.length <= 12
-    ? names.join(", ")
-    : `${names.slice(0, 10).join(", ")}, … ${names.at(-1)}`;
 }
 
 function refuseOther({ classes }: ImageModel, names: string[], folder: string): void {

@@ -26,6 +26,7 @@ const WORDINGS: Record<string, Wording> = {
     label: "mean distance of a sample from the spiral",
     write: (value) => value.toFixed(4),
   },
+  asked: { label: "samples taken for the digit that was asked for", write: percent },
   loss: { label: "loss at the end", write: (value) => value.toFixed(4) },
   samples: { label: "samples drawn", write: String },
   confident: {
@@ -99,7 +100,7 @@ function results({ record }: RunData): Node[] {
 
 /** The command that runs the same again, where the names are plain enough to be typed. */
 function howToRepeat({ name, record: { script } }: RunData): Node[] {
-  if (!/^paper[12]$/.test(script) || !/^[\w.-]+$/.test(name)) return [];
+  if (!/^paper[123]$/.test(script) || !/^[\w.-]+$/.test(name)) return [];
   const command = element("code", { text: `deno task ${script} --from runs/${name}/run.json` });
   return [document.createTextNode("To run the same again: "), command];
 }
