@@ -199,8 +199,8 @@ async function main(args: string[]): Promise<number> {
   if (given.w !== undefined && given.label === undefined) {
     throw new UserError(`--w ${given.w} goes with --label: it is the strength towards that class`);
   }
-  const recorded = await recordedDataset(resume);
   const label = await askedLabel(settings, resume);
+  const recorded = await recordedDataset(resume);
   return await onBackend(settings, async (backend) => {
     const model = await loadModel(resume);
     const { size, schedule: { T } } = model;

@@ -279,13 +279,13 @@ export async function main(args: string[]): Promise<number> {
   const { settings, given } = read;
   checkSampler(settings, given, settings.timesteps);
   modelOptions(settings, 1); // what does not go together is said before anything is started
+  if (settings.sampleOnly || settings.label !== undefined || settings.draw !== undefined) {
+    return await drawAsked({ command, settings, given, guidedChainOf });
+  }
   if (settings.exportData !== undefined) {
     const images = await loadImages({ ...settings, split: "train", labelled: true });
     await exportImages(images, settings.exportData);
     return 0;
-  }
-  if (settings.sampleOnly || settings.label !== undefined || settings.draw !== undefined) {
-    return await drawAsked({ command, settings, given, guidedChainOf });
   }
   const chainOf = chainInTurn(settings);
   return await trainAndReport({

@@ -32,6 +32,8 @@ export type AskedSettings = ScriptSettings & SamplerSettings & {
   label: string | undefined;
   /** The number to draw. */
   draw: string | undefined;
+  /** The file for the data that the run learns from. */
+  exportData: string | undefined;
 };
 
 /** Images of one class. */
@@ -123,8 +125,9 @@ async function drawInto(
 }
 
 /** What is asked for, as it stands on the command line. */
-function askedIn({ sampleOnly, label, draw }: AskedSettings): string {
+function askedIn({ sampleOnly, label, draw, exportData }: AskedSettings): string {
   const asked = [
+    ...exportData !== undefined ? ["--export-data"] : [],
     ...sampleOnly ? ["--sample-only"] : [],
     ...label !== undefined ? [`--label ${label}`] : [],
     ...draw !== undefined ? [`--draw ${draw}`] : [],

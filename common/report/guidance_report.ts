@@ -131,7 +131,8 @@ async function measure(
   },
 ): Promise<{ results: object; lines: string[]; guidance?: GuidanceReport }> {
   const ruler = { labels: inTurn(settings.guidanceSamples, model.classes), train: images };
-  if (!unseen) {
+  const isMeasurable = settings.samples > 1 || settings.guidanceSamples > 1;
+  if (!unseen || !isMeasurable) {
     if (compared.length === 0) return { results: {}, lines: [] };
     const guidance = await measureGuidance(compared, ruler);
     return { results: inRecord(guidance), lines: guidanceLines(guidance), guidance };
