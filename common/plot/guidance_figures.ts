@@ -8,8 +8,10 @@ import { type Chart, chart, COLOURS, sheet } from "./chart.ts";
 import { rasterize } from "./raster.ts";
 
 /** A value with its standard error. */
-interface Value {
+export interface Value {
+  /** The value. */
   value: number;
+  /** Its standard error. */
   error: number;
 }
 

@@ -6,6 +6,7 @@
  */
 import type { ImageSet } from "../data/images/image_set.ts";
 import type { ImageModel } from "../network/image_model.ts";
+import type { ChainSheetOptions } from "../plot/chain_sheet.ts";
 import { imageSheet } from "../plot/image_sheet.ts";
 import {
   type ChainPoint,
@@ -132,7 +133,9 @@ export async function drawSamples(
 }
 
 /** The chain of the first samples, at some of its points. */
-export async function recordedChain({ model, settings, chainOf }: Drawing) {
+export async function recordedChain(
+  { model, settings, chainOf }: Drawing,
+): Promise<ChainSheetOptions> {
   const start = { shape: shapeOf(model, CHAIN.digits), seed: settings.seed, name: "samples 0" };
   const length = chainLength(settings, model.schedule.T);
   const chain = chainOf(model, settings, start);
@@ -145,6 +148,6 @@ export function shapeOf({ size, inChannels }: ImageModel, count: number): ImageS
 }
 
 /** The same with the names that figures use. */
-export function sizesOf({ size, inChannels }: ImageModel, count: number) {
+function sizesOf({ size, inChannels }: ImageModel, count: number) {
   return { count, height: size, width: size, channels: inChannels };
 }
