@@ -52,6 +52,7 @@ import {
   type Settings as SettingsOf,
   text,
 } from "./common/run/flags.ts";
+import { checkFilm, framesOf, whichWithoutNoise } from "./common/run/film_checks.ts";
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
@@ -235,11 +236,6 @@ const command: Command<typeof flags> = {
 
 /** Steps of the chains of films that need many of them. */
 const STEPS_BETWEEN = 25;
-/** Frames of a growing w. */
-const STRENGTHS = 33;
-/** Frames of a strip: the default, and the most. */
-const STRIP = { frames: 8, most: 64 };
-
 async function main(args: string[]): Promise<number> {
   const asked = parseCommandLine(command, args);
   if (asked.help) {
@@ -314,8 +310,7 @@ async function animateImages(
 ): Promise<void> {
   const settings = { ...asked.settings, frames: framesOf(asked) };
   const { interpolate, labels, label, samples, w } = settings;
-  checkLabels(asked, script, folder);
-  checkWithoutNoise(asked);
+  checkFilm(asked, { script, folder });
   const isWithoutNoise = whichWithoutNoise(settings) !== undefined;
   if (isWithoutNoise) settings.sampleSteps = asked.given.sampleSteps ?? STEPS_BETWEEN;
   const classes = script === "paper3" ? await recordedClasses(folder, "--labels") : [];
@@ -348,62 +343,6 @@ async function animateImages(
     const { format } = settings;
     await writeFilm(made, { folder, name: `${script}_${name}`, format, started });
   });
-}
-
-/** @throws {UserError} More frames than a strip can have. */
-function framesOf({ settings: { format, frames, label, interpolate }, given }: Asked): number {
-  if (format === "strip") {
-    if (frames > STRIP.most && given.frames !== undefined) {
-      throw new UserError(`--format strip with --frames ${frames}; allowed are 2 to ${STRIP.most}`);
-    }
-    return given.frames ?? STRIP.frames;
-  }
-  return given.frames ?? (label !== undefined && !interpolate ? STRENGTHS : frames);
-}
-
-/** The flag that asks for a film whose chains have no noise but the first. */
-function whichWithoutNoise({ interpolate, labels, label }: Settings): string | undefined {
-  if (interpolate) return "--interpolate";
-  return labels ? "--labels" : label === undefined ? undefined : "--label";
-}
-
-/** @throws {UserError} Flags of paper 3 do not go together, or with the run. */
-function checkLabels({ settings, given }: Asked, script: string, folder: string): void {
-  const { labels, label, interpolate } = settings;
-  const wrong = (["labels", "label", "w"] as const).find((name) => given[name]);
-  if (script !== "paper3" && wrong) {
-    throw new UserError(
-      `--${wrong}: the run in ${folder} has learned no labels; expected a run of paper3`,
-    );
-  }
-  if (labels && (label !== undefined || interpolate)) {
-    const other = label !== undefined ? `--label ${label}` : "--interpolate";
-    throw new UserError(`--labels and ${other} are two films: give one of them`);
-  }
-  if (labels && given.frames !== undefined) {
-    throw new UserError(`--frames ${given.frames} does not go with --labels: it has one for each`);
-  }
-  if (label !== undefined && !interpolate && given.w !== undefined) {
-    throw new UserError(
-      `--w ${given.w} does not go with --label, in whose film w grows from 0 to 8`,
-    );
-  }
-}
-
-/** @throws {UserError} The settings of a film without noise along the way do not go together. */
-function checkWithoutNoise({ settings, given }: Asked): void {
-  const { samples, interpolate } = settings;
-  const flag = whichWithoutNoise(settings);
-  if (flag === undefined) return;
-  if (given.sampler === "ddpm") {
-    throw new UserError(`${flag} is for --sampler ddim: ddpm adds noise along the way`);
-  }
-  if ((given.eta ?? 0) > 0) {
-    throw new UserError(`${flag} with --eta ${given.eta}; allowed is 0: no noise on the way`);
-  }
-  if (interpolate && samples % 2 !== 0) {
-    throw new UserError(`--interpolate with --samples ${samples}; allowed are even numbers: pairs`);
-  }
 }
 
 if (import.meta.main) await runMain(main);
