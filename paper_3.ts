@@ -202,7 +202,7 @@ const flags = {
   }),
   guidanceSamples: integer({
     help: "images by which six w are compared, for each of three seeds; 0 for no comparison",
-    default: 170,
+    default: 100,
     min: 0,
     max: 10_000,
   }),
