@@ -17,7 +17,7 @@ import { UserError } from "../user_error.ts";
 import { drawImages } from "./draw_images.ts";
 import { chainLength } from "../run/sampler_flags.ts";
 import { type GuidedChainOf, inTurn } from "./guidance_report.ts";
-import { nameOf, writeSamples } from "./image_figures.ts";
+import { nameOf, writeNumbers, writeSamples } from "./image_figures.ts";
 import { shapeOf } from "./image_report.ts";
 
 /** The settings of a script that draws what is asked for. */
@@ -114,8 +114,11 @@ async function drawInto(
   folder.addSeconds("sampling", seconds);
   const [count, height, width, channels] = shape;
   const how = { sampler: settings.sampler, w: `${w}` };
-  await writeSamples(folder, { samples, shape, how, asked: { labels, classes } });
-  if (draw !== undefined) { // the digits beside each other, as one image
+  const drawn = { samples, shape, how, asked: { labels, classes } };
+  if (draw === undefined) {
+    await writeSamples(folder, drawn);
+  } else { // the digits beside each other, as one image
+    await writeNumbers(folder, drawn);
     const sheet = { images: samples, count, height, width, channels, columns: count };
     const number = imageSheet({ ...sheet, gap: 0, scale: ENLARGED });
     await folder.write(nameOf(folder, "draw"), number);

@@ -37,17 +37,24 @@ export interface Samples {
   asked?: { labels: number[]; classes: string[] };
 }
 
-/**
- * Writes samples.safetensors, with the tensor `samples`, [N, H, W, C] in [-1, 1], and where they were asked
- * for `labels`, [N]; and as <script>_samples.png the first 64 of them, or a row for each class.
- */
+/** Writes samples as numbers, and as <script>_samples.png the first 64 of them, or a row for each class. */
 export async function writeSamples(folder: RunFolder, drawn: Samples): Promise<void> {
-  const { samples, shape, how, asked } = drawn;
+  await writeNumbers(folder, drawn);
+  await folder.write(nameOf(folder, "samples"), await sheetOf(drawn));
+}
+
+/**
+ * Writes samples.safetensors, with the tensor `samples`, [N, H, W, C] in [-1, 1], and where classes were
+ * asked for `labels`, [N].
+ */
+export async function writeNumbers(
+  folder: RunFolder,
+  { samples, shape, how, asked }: Samples,
+): Promise<void> {
   const tensors = new Map([["samples", tf.tensor(samples, shape)]]);
   if (asked) tensors.set("labels", tf.tensor1d(asked.labels, "int32"));
   await writeSafetensors(folder.file("samples.safetensors"), tensors, how);
   tf.dispose([...tensors.values()]);
-  await folder.write(nameOf(folder, "samples"), await sheetOf(drawn));
 }
 
 async function sheetOf({ samples, shape, asked }: Samples): Promise<Uint8Array> {
@@ -66,13 +73,18 @@ async function sheetOfClasses(
   [, height, width, channels]: ImageShape,
 ): Promise<Uint8Array> {
   const size = height * width * channels;
+  const ofClass = Map.groupBy(labels.keys(), (n) => labels[n]);
+  const most = Math.max(...[...ofClass.values()].map(({ length }) => length));
+  const columns = Math.min(ROWS.columns, most);
   const rows = classes.slice(0, ROWS.classes).map((name, label) => {
-    const numbers = labels.flatMap((of, n) => of === label ? [n] : []).slice(0, ROWS.columns);
-    const images = new Float32Array(ROWS.columns * size).fill(1); // white where there are fewer
+    const numbers = (ofClass.get(label) ?? []).slice(0, columns);
+    const images = new Float32Array(columns * size).fill(1); // white where there are fewer
     numbers.forEach((n, i) => images.set(samples.subarray(n * size, (n + 1) * size), i * size));
     return { label: [name], images };
   });
-  return await labelledRows({ height, width, channels, columns: ROWS.columns, rows });
+  const longest = Math.max(...rows.map(({ label: [name] }) => name.length));
+  const labelWidth = Math.min(165, 20 + 8 * longest);
+  return await labelledRows({ height, width, channels, columns, labelWidth, rows });
 }
 
 /** The name of a figure of a run: it begins with that of its script. */
