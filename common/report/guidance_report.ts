@@ -89,9 +89,10 @@ export async function reportGuided(run: GuidedRun): Promise<Conclusion> {
   const measured = await measure(run, { samples, labels, compared });
   if (measured.guidance) await writeGuidance(run, compared, measured.guidance);
   const { loss, line } = lossAtEnd(losses);
-  const { training, sampling, guidance = 0 } = folder.record.seconds;
+  const { training, sampling, guidance } = folder.record.seconds;
+  const others = guidance === undefined ? "" : `, those of other w in ${inWords(guidance)}`;
   const trained = `trained in ${inWords(training)} ${line}; ${settings.samples} images with ` +
-    `w = ${settings.w} drawn in ${inWords(sampling)}, those of other w in ${inWords(guidance)}`;
+    `w = ${settings.w} drawn in ${inWords(sampling)}${others}`;
   return {
     results: { loss, ...measured.results },
     lines: [trained, ...measured.lines],
