@@ -265,10 +265,10 @@ export const command: Command<typeof flags> = {
 };
 
 /** Largest norm of the gradient; longer ones are shortened to it (Ho et al. 2020, appendix B). */
-const CLIP_NORM = 1;
+export const CLIP_NORM = 1;
 
 /** Seconds from one sheet of samples to the next, while the network trains. */
-const SHEET_EVERY = 40;
+export const SHEET_EVERY = 40;
 
 /** What a training starts from: the images, an untrained model and its optimizer. */
 export async function startTraining(

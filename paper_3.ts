@@ -51,7 +51,7 @@ import { chainLength, checkSampler, type SamplerSettings } from "./common/run/sa
 import { readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
 import { trainAndReport } from "./common/run/training_run.ts";
-import { command as paper2, ddim } from "./paper_2.ts";
+import { CLIP_NORM, command as paper2, ddim, SHEET_EVERY } from "./paper_2.ts";
 
 // ---------------------------------------------------------------------------------------------
 // 1. Training: learn to see the noise with and without knowing the label
@@ -233,12 +233,6 @@ export const command: Command<typeof flags> = {
   presets: paper2.presets as Command<typeof flags>["presets"],
   mayChangeOnResume: [...paper2.mayChangeOnResume!, "w", "guidanceSamples", "label", "draw"],
 };
-
-/** Largest norm of the gradient; longer ones are shortened to it, as in paper 2. */
-const CLIP_NORM = 1;
-
-/** Seconds from one sheet of samples to the next, while the network trains. */
-const SHEET_EVERY = 40;
 
 /** What a training starts from: labelled images, an untrained model and its optimizer. */
 export async function startTraining(
