@@ -68,7 +68,7 @@ processTest("paper3 leaves its files, and its numbers with their errors", async 
   const measured = ["--steps", "3", "--samples", "20", "--guidance-samples", "20"];
   const said = await succeeds("paper_3.ts", [...TINY, "--sample-steps", "3", ...measured], folder);
   assertMatch(said, /taken for the digit that was asked for: [\d.]+ ± [\d.]+ % of 20 samples/);
-  const first = said.split("\n").findIndex((line) => line.includes("as asked"));
+  const first = said.split("\n").findIndex((line) => line.includes("within a class"));
   const ws = said.split("\n").slice(first, first + 8).map((line) => line.trim().split(/ +/)[0]);
   assertEquals(ws, ["w", "0", "0.5", "1", "2", "4", "8", "real"]);
 
