@@ -12,7 +12,7 @@ function convolution(): tf.Tensor4D {
   return tf.tidy(() => {
     const x = tf.tensor4d(normal({ seed: 1, stream: "x" }, 4 * 24 * 24 * 20), [4, 24, 24, 20]);
     const w = tf.tensor4d(normal({ seed: 1, stream: "w" }, 9 * 20 * 36), [3, 3, 20, 36]);
-    return conv2d(x, w, tf.zeros([36]));
+    return conv2d(x, w, tf.zeros<tf.Rank.R1>([36]));
   });
 }
 

@@ -15,7 +15,8 @@ import { onlyComposed, replaceKernel } from "../ops/operation.ts";
 import { ADD_PER_SAMPLE, SUM_PIXELS } from "../ops/per_sample.ts";
 import { SILU, SILU_GRADIENT } from "../ops/silu.ts";
 import { UPSAMPLE, UPSAMPLE_GRADIENT } from "../ops/upsample.ts";
-import { heapAddress, wasmHeap } from "./shared_memory.ts";
+import { convolve, convolveWeightGradient, sharesOfPanels } from "./convolutions.ts";
+import { borrow, heapAddress } from "./shared_memory.ts";
 import { floatBits, type KernelThreads } from "./threads.ts";
 
 type Infos = Record<string, tf.TensorInfo>;
@@ -132,63 +133,24 @@ class WasmKernels {
     return this.#currentThreads();
   }
 
-  conv2d({ x, w, bias }: Infos, { stride }: Attributes): tf.TensorInfo {
-    const [B, H, W, C] = x.shape;
-    const [kernel, , , O] = w.shape;
+  conv2d({ x, w, bias, residual }: Infos, { stride }: Attributes): tf.TensorInfo {
     const s = stride as number;
-    const y = this.#output([B, Math.ceil(H / s), Math.ceil(W / s), O]);
-    this.#convolve(x, w, heapAddress(bias), y, { kernel, stride: s, transposed: 0, C, O });
+    const [B, H, W] = x.shape;
+    const y = this.#output([B, Math.ceil(H / s), Math.ceil(W / s), w.shape[3]]);
+    convolve(this.#threads, x, w, y, { stride: s, transposed: false, bias, residual });
     return y;
   }
 
   conv2dInputGradient({ dy, w }: Infos, { stride, inputShape }: Attributes): tf.TensorInfo {
     const dx = this.#output(inputShape as number[]);
-    // the roles of the channels swap: dy's are summed over, x's come out
-    const [kernel, , C, O] = w.shape;
-    const options = { kernel, stride: stride as number, transposed: 1, C: O, O: C };
-    this.#convolve(dy, w, 0, dx, options);
+    convolve(this.#threads, dy, w, dx, { stride: stride as number, transposed: true });
     return dx;
   }
 
-  #convolve(
-    x: tf.TensorInfo,
-    w: tf.TensorInfo,
-    bias: number,
-    y: tf.TensorInfo,
-    options: { kernel: number; stride: number; transposed: number; C: number; O: number },
-  ): void {
-    const { kernel, stride, transposed, C, O } = options;
-    const [B, OH, OW] = y.shape;
-    const taps = kernel * kernel;
-    const panels = Math.ceil(O / PANEL);
-    const phases = transposed ? stride : 1;
-    const pixels = B * Math.ceil(OH / phases) * Math.ceil(OW / phases);
-    const blocks = phases * phases * Math.ceil(pixels / 32);
-    const shares = sharesOfPanels(panels, blocks);
-    this.#borrow([panels * taps * C * PANEL, C], ([packed, zeros]) => {
-      this.#floats(zeros, C).fill(0);
-      this.#threads.run("packWeights", panels, [heapAddress(w), packed, taps, C, O, transposed]);
-      this.#threads.run("convolve", blocks * shares, [
-        ...[heapAddress(x), packed, bias, heapAddress(y), zeros],
-        ...[x.shape[1], x.shape[2], C, OH, OW, O, kernel, stride, transposed, B, shares],
-      ], (32 + 128 + taps * 32) * 4);
-    });
-  }
-
   conv2dWeightGradient({ x, dy }: Infos, { kernel, stride }: Attributes): tf.TensorInfo {
-    const [B, H, W, C] = x.shape;
-    const [, OH, OW, O] = dy.shape;
     const k = kernel as number;
-    const dw = this.#output([k, k, C, O]);
-    const panels = Math.ceil(O / PANEL);
-    const rows = B * OH * OW;
-    this.#borrow([panels * rows * PANEL], ([packed]) => {
-      this.#threads.run("packRows", Math.ceil(rows / 64), [heapAddress(dy), packed, rows, O]);
-      this.#threads.run("weightGradient", Math.ceil(C / 4), [
-        ...[heapAddress(x), packed, heapAddress(dw)],
-        ...[B, H, W, C, OH, OW, O, k, stride as number],
-      ], ((W + k - 1) * (H + k - 1) * 4 + k * k * panels * 32) * 4);
-    });
+    const dw = this.#output([k, k, x.shape[3], dy.shape[3]]);
+    convolveWeightGradient(this.#threads, x, dy, dw, { stride: stride as number });
     return dw;
   }
 
@@ -206,7 +168,7 @@ class WasmKernels {
     const N = a.shape.length === 3 ? a.shape[0] : 1;
     const c = this.#output(a.shape.length === 3 ? [N, M, P] : [M, P]);
     const panels = Math.ceil(P / PANEL);
-    this.#borrow([N * panels * K * PANEL], ([packed]) => {
+    borrow([N * panels * K * PANEL], ([packed]) => {
       const [rowB, columnB] = transposeB ? [1, columnsB] : [columnsB, 1];
       const [rowA, columnA] = transposeA ? [1, columnsA] : [columnsA, 1];
       this.#threads.run(
@@ -339,23 +301,6 @@ class WasmKernels {
   #output(shape: number[]): tf.TensorInfo {
     return this.#backend.makeOutput(shape, "float32");
   }
-
-  #floats(address: number, count: number): Float32Array {
-    return new Float32Array(wasmHeap().HEAPU8.buffer, address, count);
-  }
-
-  /** Lends memory for arrays of so many floats while `use` runs. */
-  #borrow(counts: number[], use: (addresses: number[]) => void): void {
-    const heap = wasmHeap();
-    const addresses = counts.map((count) => heap._malloc(count * 4) >>> 0);
-    use(addresses);
-    for (const address of addresses) heap._free(address);
-  }
-}
-
-/** With few blocks of work their panels are divided among the threads as well, or most would be idle. */
-function sharesOfPanels(panels: number, blocks: number): number {
-  return Math.min(panels, Math.ceil(32 / blocks));
 }
 
 /** Channels in a unit of group normalization: about 16, in whole groups and whole vectors of four. */
