@@ -51,7 +51,7 @@ import { chainLength, checkSampler, type SamplerSettings } from "./common/run/sa
 import { readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
 import { trainAndReport } from "./common/run/training_run.ts";
-import { CLIP_NORM, command as paper2, ddim, SHEET_EVERY } from "./paper_2.ts";
+import { CLIP_NORM, command as paper2, ddim, lossWeights, SHEET_EVERY } from "./paper_2.ts";
 
 // ---------------------------------------------------------------------------------------------
 // 1. Training: learn to see the noise with and without knowing the label
@@ -66,7 +66,7 @@ export interface Training {
   /** p(x, c), as a finite set: images with labels. */
   images: ImageSet;
   /** The flags that training needs. */
-  settings: RateSettings & { batch: number; pUncond: number; seed: number };
+  settings: RateSettings & { batch: number; pUncond: number; snrGamma: number; seed: number };
 }
 
 /**
@@ -79,7 +79,7 @@ export interface Training {
 export function* algorithm1(
   { model: { network, schedule }, adam, images, settings }: Training,
 ): Generator<TrainingStep> {
-  const { steps, batch: B, pUncond, seed } = settings;
+  const { steps, batch: B, pUncond, snrGamma, seed } = settings;
   // 1: repeat
   for (let step = adam.steps + 1; step <= steps; step++) {
     const loss = tf.tidy(() => {
@@ -98,7 +98,8 @@ export function* algorithm1(
       const { value, gradients } = valueAndGradients(network.parameters, () => {
         const how = { labels: cOrNone, training: true, step };
         const epsTheta = network.forward(xt, tf.tensor1d(t, "float32"), how);
-        return tf.mean(tf.square(tf.sub(epsTheta, eps)));
+        const error = tf.mean(tf.square(tf.sub(epsTheta, eps)), [1, 2, 3]); // of each image, [B]
+        return tf.mean(tf.mul(lossWeights(schedule, t, snrGamma), error)); // in print λₜ = 1: γ = 0
       });
       adam.step(gradients, learningRateAt(step, settings));
       return value;

@@ -31,6 +31,7 @@ class Images:
         self.classes = len(run.record.get("classes", [])) if run.script == "paper3" else 0
         self.labels = tensors["labels"].astype(np.int64) if self.classes else None
         self.p_uncond = settings.get("pUncond")
+        self.snr_gamma = settings.get("snrGamma", 0)
         size = settings["size"]
         if self.images.shape[1:3] != (size, size):
             raise SystemExit(
@@ -79,7 +80,14 @@ class Images:
         labels = self.draw_labels(indices, step, first)
         labels = None if labels is None else torch.from_numpy(labels).to(device)
         error = target - model(x, torch.from_numpy(t).to(device), drop, labels)
-        return error.square().sum() / (B * size)
+        weights = torch.from_numpy(self.loss_weights(self.schedule.alpha_bar[t])).to(device)
+        return (error.square().sum(dim=(1, 2, 3)) * weights).sum() / (B * size)
+
+    def loss_weights(self, alpha_bar):
+        """min(SNR, gamma) / SNR, or 1 where gamma is 0 (Hang et al. 2023, section 3.4)."""
+        snr, gamma = alpha_bar / (1 - alpha_bar), self.snr_gamma
+        weights = np.ones_like(snr) if gamma == 0 else np.minimum(snr, gamma) / snr
+        return weights.astype(np.float32)
 
     def draw_labels(self, indices, step, first):
         """c, or none with probability p_uncond; a network without classes is told nothing."""
