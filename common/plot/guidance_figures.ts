@@ -41,7 +41,7 @@ export async function tradeOffFigure({ points, real }: TradeOff): Promise<Uint8A
     x: { label: "taken for what was asked, %", inset: 14, ticks: 5 },
     y: { label: null, grid: true, zero: true, nice: true },
     marks: [
-      ...realLine(real.frechet),
+      ...realLine(real.frechet, "below"),
       Plot.line(measured, {
         x: ({ asked }) => asked.value,
         y: ({ frechet }) => frechet.value,
@@ -111,7 +111,7 @@ function byStrength<P extends { w: number }>(
 }
 
 /** Where real images are. */
-function realLine(value?: number): Plot.Markish[] {
+function realLine(value?: number, words: "above" | "below" = "above"): Plot.Markish[] {
   if (value === undefined) return [];
   return [
     Plot.ruleY([value], { stroke: COLOURS.orange, strokeDasharray: "4 3" }),
@@ -119,7 +119,7 @@ function realLine(value?: number): Plot.Markish[] {
       y: (value: number) => value,
       frameAnchor: "right",
       text: () => "real images",
-      dy: -7,
+      dy: words === "above" ? -7 : 9,
       fill: COLOURS.orange,
     }),
   ];

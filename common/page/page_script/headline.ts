@@ -27,6 +27,14 @@ const WORDINGS: Record<string, Wording> = {
     write: (value) => value.toFixed(4),
   },
   asked: { label: "samples taken for the digit that was asked for", write: percent },
+  spreadReal: {
+    label: "distance of two real images of a class",
+    write: (value) => value.toFixed(2),
+  },
+  frechetRealByW: {
+    label: "Fréchet distance of as many real digits as for each w",
+    write: (value) => value.toFixed(1),
+  },
   loss: { label: "loss at the end", write: (value) => value.toFixed(4) },
   samples: { label: "samples drawn", write: String },
   confident: {
