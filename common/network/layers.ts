@@ -88,31 +88,30 @@ export function projection(
   const bias = parameters.add<tf.Tensor1D>(`${name}.b`, [outputs], zeros, {
     layout: "channels",
   });
-  return (x) => {
-    const [B, H, W] = x.shape;
-    const pixels = tf.reshape(x, [B * H * W, inputs]) as tf.Tensor2D; // [B·H·W, I]
-    return tf.reshape(linear(pixels, w, bias), [B, H, W, outputs]); // [B, H, W, O]
-  };
+  return (x) => linear(x, w, bias);
 }
 
 /**
  * A vector for each of `count` things, named `<name>.weight`.
  *
- * @returns The vectors of those asked for, whole numbers in 0..count−1: [N] to [N, width].
+ * @returns [N, count], rows of {@linkcode oneHot}, to the vectors of those chosen, [N, width].
  */
 export function embedding(
   name: string,
   count: number,
   width: number,
   options: LayerOptions,
-): (which: ArrayLike<number>) => tf.Tensor2D {
+): (chosen: tf.Tensor2D) => tf.Tensor2D {
   const values = initialWeights(`${name}.weight`, [count, width], 1, options);
   const table = options.parameters.add<tf.Tensor2D>(`${name}.weight`, [count, width], values);
-  return (which) => {
-    const rows = new Float32Array(which.length * count);
-    for (let i = 0; i < which.length; i++) rows[i * count + which[i]] = 1;
-    return matMul(tf.tensor2d(rows, [which.length, count]), table); // row by row, a choice
-  };
+  return (chosen) => matMul(chosen, table);
+}
+
+/** Whole numbers in 0..count−1, [N], as rows of zeros with a 1 where the number says: [N, count]. */
+export function oneHot(which: ArrayLike<number>, count: number): tf.Tensor2D {
+  const rows = new Float32Array(which.length * count);
+  for (let i = 0; i < which.length; i++) rows[i * count + which[i]] = 1;
+  return tf.tensor2d(rows, [which.length, count]);
 }
 
 function initialWeights(

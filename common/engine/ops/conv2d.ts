@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type Attributes, defineOperation, type Inputs, runOperation } from "./operation.ts";
-import { sumPixels } from "./per_sample.ts";
+import { sumPixels, sumSamplesAndPixels } from "./per_sample.ts";
 
 /** The kernel of {@linkcode conv2d}; backends replace kernels by their names. */
 export const CONV2D = "DiffusionConv2d";
@@ -65,12 +65,8 @@ defineOperation({
         x: () => runOperation(CONV2D_INPUT_GRADIENT, { dy, w }, { stride, inputShape: x.shape }),
         w: () => runOperation(CONV2D_WEIGHT_GRADIENT, { x, dy }, { stride, kernel: w.shape[0] }),
         // ∂L/∂bias = Σ over samples and pixels, or pixels alone, of ∂L/∂y
-        bias: () => {
-          const perSample = biasRank === 2;
-          const sums = sumPixels(tf.reshape(dy, [perSample ? dy.shape[0] : 1, -1, dy.shape[3]]));
-          return perSample ? sums : tf.reshape(sums, [-1]);
-        },
-        residual: () => tf.reshape(dy, dy.shape), // another tensor on the same numbers
+        bias: () => biasRank === 2 ? sumPixels(dy) : sumSamplesAndPixels(dy),
+        residual: () => dy,
       };
     },
   },
