@@ -52,7 +52,7 @@ import {
   type Settings as SettingsOf,
   text,
 } from "./common/run/flags.ts";
-import { checkFilm, framesOf, whichWithoutNoise } from "./common/run/film_checks.ts";
+import { checkFilm, filmOfManyChains, framesOf } from "./common/run/film_checks.ts";
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
@@ -215,7 +215,7 @@ const flags = {
     default: 50,
   }),
   eta: number({
-    help: "noise in a ddim chain: 0 none, 1 as in ddpm; those three have none",
+    help: "noise in a ddim chain: 0 none, 1 as in ddpm; --interpolate has none",
     default: 1,
     min: 0,
     max: 1,
@@ -311,8 +311,8 @@ async function animateImages(
   const settings = { ...asked.settings, frames: framesOf(asked) };
   const { interpolate, labels, label, samples, w } = settings;
   checkFilm(asked, { script, folder });
-  const isWithoutNoise = whichWithoutNoise(settings) !== undefined;
-  if (isWithoutNoise) settings.sampleSteps = asked.given.sampleSteps ?? STEPS_BETWEEN;
+  const hasManyChains = filmOfManyChains(settings) !== undefined;
+  if (hasManyChains) settings.sampleSteps = asked.given.sampleSteps ?? STEPS_BETWEEN;
   const classes = script === "paper3" ? await recordedClasses(folder, "--labels") : [];
   const one = label === undefined ? undefined : labelOf(label, classes);
   await onBackend(settings, async (backend) => {
@@ -321,7 +321,7 @@ async function animateImages(
       `the run has no model yet, go on with it: deno task ${script} --resume ${folder}`,
     );
     const { T } = model.schedule;
-    if (isWithoutNoise) checkSampleSteps(settings.sampleSteps, T);
+    if (hasManyChains) checkSampleSteps(settings.sampleSteps, T);
     else checkSampler(settings, asked.given, T);
     console.error(`${backend.reason}\nwriting to ${folder}`);
     const started = performance.now();

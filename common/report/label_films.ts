@@ -18,8 +18,10 @@ import { shapeOf } from "./image_report.ts";
 export interface LabelFilmSettings {
   /** How many noises are followed. */
   samples: number;
-  /** Steps of a chain. */
+  /** Steps of a chain of DDIM. */
   sampleSteps: number;
+  /** η, the noise along the way: the same in every frame. */
+  eta: number;
   /** Decides the noises: those of the run's first samples. */
   seed: number;
 }
@@ -57,20 +59,21 @@ export async function filmOfStrengths(
   return await sheetFilm({ ...sizesIn(model, settings), frames });
 }
 
-/** The noises of the run's first samples, and no other (η = 0), so that an image is a function of its noise. */
+/** The noises of the run's first samples, those along the way, too: only the guidance differs between frames. */
 async function drawFrom(
   model: ImageModel,
   guidance: Guidance,
-  { samples, sampleSteps, seed }: LabelFilmSettings,
+  { samples, sampleSteps, eta, seed }: LabelFilmSettings,
   caption: string,
 ): Promise<Float32Array> {
   const chain = (shape: ImageShape) => {
-    const xT = gaussianNoise<tf.Rank.R4>({ seed, stream: "xT samples 0" }, shape);
+    const noise = (what: string, step = 0) =>
+      gaussianNoise<tf.Rank.R4>({ seed, stream: `${what} samples 0`, step }, shape);
     const denoiser = guided(model, guidance);
     return reverseProcess(
-      xT,
+      noise("xT"),
       fewerTimesteps(model.schedule.T, sampleSteps),
-      (xt, t, tNext) => ddimStep(denoiser, { xt, t, tNext, eta: 0 }),
+      (xt, t, tNext) => ddimStep(denoiser, { xt, t, tNext, eta, z: noise("z", t) }),
     );
   };
   return await drawImages(shapeOf(model, samples), chain, sampleSteps, caption);

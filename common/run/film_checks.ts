@@ -47,7 +47,7 @@ const STRENGTHS = 33;
  */
 export function checkFilm(asked: AskedFilm, run: { script: string; folder: string }): void {
   checkLabels(asked, run);
-  checkWithoutNoise(asked);
+  checkManyChains(asked);
 }
 
 /**
@@ -67,8 +67,8 @@ export function framesOf(
   return given.frames ?? (label !== undefined && !interpolate ? STRENGTHS : frames);
 }
 
-/** The flag that asks for a film whose chains have no noise but the first. */
-export function whichWithoutNoise(
+/** The flag that asks for a film of many chains: each is one of DDIM, and shorter than a run's. */
+export function filmOfManyChains(
   { interpolate, labels, label }: FilmSettings,
 ): string | undefined {
   if (interpolate) return "--interpolate";
@@ -101,18 +101,20 @@ function checkLabels(
   }
 }
 
-/** @throws {UserError} The settings of a film without noise along the way do not go together. */
-function checkWithoutNoise({ settings, given }: AskedFilm): void {
+/** @throws {UserError} The settings of a film of many chains do not go together. */
+function checkManyChains({ settings, given }: AskedFilm): void {
   const { samples, interpolate } = settings;
-  const flag = whichWithoutNoise(settings);
+  const flag = filmOfManyChains(settings);
   if (flag === undefined) return;
   if (given.sampler === "ddpm") {
-    throw new UserError(`${flag} is for --sampler ddim: ddpm adds noise along the way`);
+    const why = interpolate ? "ddpm adds noise along the way" : "ddpm takes all T steps";
+    throw new UserError(`${flag} is for --sampler ddim: ${why}`);
   }
+  if (!interpolate) return;
   if ((given.eta ?? 0) > 0) {
-    throw new UserError(`${flag} with --eta ${given.eta}; allowed is 0: no noise on the way`);
+    throw new UserError(`--interpolate with --eta ${given.eta}; allowed is 0: no noise on the way`);
   }
-  if (interpolate && samples % 2 !== 0) {
+  if (samples % 2 !== 0) {
     throw new UserError(`--interpolate with --samples ${samples}; allowed are even numbers: pairs`);
   }
 }
