@@ -35,12 +35,16 @@ export interface Samples {
   how: Record<string, string>;
   /** The class that each was to be of, [N], and the names of all classes. */
   asked?: { labels: number[]; classes: string[] };
+  /** Other names for the two files, without their endings. */
+  names?: { numbers: string; sheet: string };
 }
 
 /** Writes samples as numbers, and as <script>_samples.png the first 64 of them, or a row for each class. */
 export async function writeSamples(folder: RunFolder, drawn: Samples): Promise<void> {
   await writeNumbers(folder, drawn);
-  await folder.write(nameOf(folder, "samples"), await sheetOf(drawn));
+  const { names } = drawn;
+  const name = names ? `${names.sheet}.png` : nameOf(folder, "samples");
+  await folder.write(name, await sheetOf(drawn));
 }
 
 /**
@@ -49,11 +53,12 @@ export async function writeSamples(folder: RunFolder, drawn: Samples): Promise<v
  */
 export async function writeNumbers(
   folder: RunFolder,
-  { samples, shape, how, asked }: Samples,
+  { samples, shape, how, asked, names }: Samples,
 ): Promise<void> {
   const tensors = new Map([["samples", tf.tensor(samples, shape)]]);
   if (asked) tensors.set("labels", tf.tensor1d(asked.labels, "int32"));
-  await writeSafetensors(folder.file("samples.safetensors"), tensors, how);
+  const path = folder.file(`${names?.numbers ?? "samples"}.safetensors`);
+  await writeSafetensors(path, tensors, how);
   tf.dispose([...tensors.values()]);
 }
 
@@ -136,8 +141,8 @@ export async function writeFigures(folder: RunFolder, figures: ImageFigures): Pr
 }
 
 /** Some of a chain's points, evenly spaced, the first and the last among them. */
-function thinned(chain: ChainSheetOptions): ChainSheetOptions {
-  const kept = evenly(chain.t.length, COLUMNS);
+export function thinned(chain: ChainSheetOptions, columns = COLUMNS): ChainSheetOptions {
+  const kept = evenly(chain.t.length, columns);
   const some = <X>(all: X[]) => kept.map((i) => all[i]);
   return { ...chain, t: some(chain.t), xt: some(chain.xt), x0Hat: some(chain.x0Hat) };
 }

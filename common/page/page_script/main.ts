@@ -7,6 +7,7 @@
  */
 import type { RunData } from "../run_data.ts";
 import { byId } from "./elements.ts";
+import { flowsView } from "./flows_view.ts";
 import { guidanceView } from "./guidance_view.ts";
 import { headline } from "./headline.ts";
 import { imagesView } from "./images_view.ts";
@@ -21,6 +22,8 @@ const { kind, live } = document.documentElement.dataset;
 const views = [headline, trainingView(), picturesView()];
 if (kind === "points") views.push(pointsView());
 if (kind === "images") views.push(imagesView());
+if (kind === "flows") views.push(flowsView());
+if (kind === "image-flow") views.push(imagesView({ rises: true }));
 if (document.getElementById("guidance")) views.push(guidanceView());
 
 function show(data: RunData): void {
