@@ -55,7 +55,7 @@ const JOBS: Job[] = [
   {
     run: PAPER_2,
     task: ["paper2"],
-    pictures: ["paper2_samples.png", "paper2_chain.png", "paper2_loss.png"],
+    pictures: ["paper2_samples.png", "paper2_chain.png", "paper2_loss.png", "nearest.png"],
     minutes: 9.5,
   },
   {
@@ -65,6 +65,22 @@ const JOBS: Job[] = [
     drawsInto: "paper2-samplers",
     pictures: ["paper2_samplers.png"],
     minutes: 7,
+  },
+  {
+    run: PAPER_2,
+    task: ["paper2", "--likelihood"],
+    resumes: true,
+    drawsInto: "paper2-likelihood",
+    pictures: ["paper2_likelihood.png"],
+    minutes: 1.5,
+  },
+  {
+    run: PAPER_2,
+    task: ["paper5"],
+    resumes: true,
+    drawsInto: "paper5",
+    pictures: ["paper5_invention.png", "paper5_plane.png"],
+    minutes: 1.2,
   },
   {
     run: PAPER_2,

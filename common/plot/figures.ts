@@ -53,12 +53,24 @@ export async function diffusionFigure(
   return await rasterize(sheet(charts));
 }
 
+/** A value at each t. */
+export interface PerTime {
+  /** In 1..T. */
+  t: number[];
+  /** The value at each of them. */
+  value: number[];
+  /** What it is; the title, or the words beside a floor. */
+  label: string;
+  /** What no model gets below. */
+  floor?: PerTime;
+}
+
 /** The loss by step on the left, and by t on the right. */
 export async function lossFigure(
   { lossLabel, losses, perT }: {
     lossLabel: string;
     losses: number[];
-    perT: { t: number[]; value: number[]; label: string };
+    perT: PerTime;
   },
 ): Promise<Uint8Array> {
   const charts = [lossChart(lossLabel, losses), perTimeChart(perT)];
@@ -163,8 +175,10 @@ function lossChart(lossLabel: string, losses: number[]): Chart {
   });
 }
 
-function perTimeChart({ t, value, label }: { t: number[]; value: number[]; label: string }): Chart {
-  const data = t.map((t, i) => ({ t, value: value[i] }));
+function perTimeChart({ label, floor, ...learned }: PerTime): Chart {
+  const rows = ({ t, value }: { t: number[]; value: number[] }) =>
+    t.map((t, i) => ({ t, value: value[i] }));
+  const data = rows(learned);
   return chart({
     title: label,
     marginLeft: 56,
@@ -175,9 +189,35 @@ function perTimeChart({ t, value, label }: { t: number[]; value: number[]; label
     marks: [
       Plot.areaY(data, { x: "t", y: "value", fill: COLOURS.orange, fillOpacity: 0.2 }),
       Plot.line(data, { x: "t", y: "value", stroke: COLOURS.orange, strokeWidth: 1.8 }),
+      ...floor ? floorMarks(rows(floor), floor.label, data) : [],
       Plot.ruleY([0]),
     ],
   });
+}
+
+/** The floor as a line of its own, with a name for each of the two. */
+function floorMarks(
+  floor: { t: number; value: number }[],
+  label: string,
+  learned: { t: number; value: number }[],
+): Plot.Markish[] {
+  const highest = Math.max(...learned.map(({ value }) => value));
+  const names = [
+    { name: "learned", fill: COLOURS.orange, y: highest },
+    { name: label, fill: COLOURS.blue, y: 0.93 * highest },
+  ];
+  return [
+    Plot.line(floor, { x: "t", y: "value", stroke: COLOURS.blue, strokeWidth: 1.8 }),
+    ...names.map(({ name, fill, y }) =>
+      Plot.text([name], {
+        x: learned.at(-1)!.t,
+        y,
+        text: (name: string) => name,
+        fill,
+        textAnchor: "end",
+      })
+    ),
+  ];
 }
 
 /** The mean of the last `window` losses at every step from the window's length on. */
