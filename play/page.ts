@@ -19,6 +19,7 @@ import { runMain } from "../common/run/main.ts";
 import { shippedBytes, shippedRecord } from "../common/shipped/shipped_model.ts";
 import { UserError } from "../common/user_error.ts";
 import { bundle, importMap } from "./bundle.ts";
+import { plainKernels } from "./plain_kernels.ts";
 import { excerpts, SOURCES } from "./sources.ts";
 
 const flags = {
@@ -45,16 +46,18 @@ const DIGIT = 313; // a three
 const TRAINING_DIGITS = 1500;
 
 /** The files of the page by their names. */
-async function files(imports: string): Promise<Map<string, string>> {
-  const [script, engine, digits] = await Promise.all([
+async function files(out: string, imports: string): Promise<Map<string, string>> {
+  const [script, engine, kernels, digits] = await Promise.all([
     bundle("common/page/play/script/main.ts", imports),
     bundle("play/worker.ts", imports),
+    plainKernels(`${out}/kernels`),
     embeddedMnist("test"),
   ]);
   const digit = digits.pixels.slice(DIGIT * 28 * 28, (DIGIT + 1) * 28 * 28);
   return new Map([
     ["index.html", await playPage({ script, digit, excerpts: excerpts() })],
     ["engine.js", `globalThis.playEngine = ${asText(engine)};\n`],
+    ["kernels.js", `globalThis.playKernels = "${kernels.toBase64()}";\n`],
     ["digits.js", `globalThis.playDigits = ${shippedModel()};\n`],
     ["training_digits.js", `globalThis.playTrainingDigits = ${await trainingDigits()};\n`],
     ...await Promise.all(
@@ -114,7 +117,10 @@ export async function main(args: string[]): Promise<number> {
   await makeFolder(`${out}/code`);
   const imports = `${out}/imports.json`;
   await writeAtomically(imports, importMap());
-  const all = await files(imports).finally(() => Deno.remove(imports));
+  const all = await files(out, imports).finally(async () => {
+    await Deno.remove(imports);
+    await Deno.remove(`${out}/kernels`, { recursive: true });
+  });
   for (const [name, content] of all) await writeAtomically(`${out}/${name}`, content);
   console.log(`the page is in ${out}: open ${out}/index.html, or put the folder on a web host`);
   return 0;

@@ -6,7 +6,7 @@
  * @module
  */
 import type { CallName, Calls, Events, Message, Request } from "../common/page/play/protocol.ts";
-import { selectBackend } from "../common/backend.ts";
+import { startWasm } from "../common/engine/wasm/start.ts";
 import { DigitLesson } from "./digits.ts";
 import { FlowLesson } from "./flows.ts";
 import { InventionLesson } from "./invention.ts";
@@ -35,9 +35,9 @@ const invention = new InventionLesson(walker, digits);
 const calls: {
   [C in CallName]: (given: Parameters<Calls[C]>[0]) => Promise<ReturnType<Calls[C]>>;
 } = {
-  async open({ threads }) {
-    const { reason, workers } = await selectBackend("wasm", { workers: threads });
-    return { backend: reason.split(":")[0], threads: workers };
+  async open({ threads, shared, kernels }) {
+    await startWasm(threads, { shared, kernels });
+    return { threads };
   },
   destroy: (given) => points.destroy(given),
   begin: (given) => points.begin(given),

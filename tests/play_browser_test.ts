@@ -334,8 +334,24 @@ Deno.test({
           await page.goto(`file://${folder}/runs/page/index.html#at=learn`);
           await until(page, "#train-note", /step [1-9]/);
           assert(!await page.evaluate(() => crossOriginIsolated));
-          assertMatch(await until(page, "#backend", /WASM/), /^WASM with 1 thread\b/);
+          assertMatch(await until(page, "#backend", /WASM/), /by WASM on 1 thread of/);
         });
+        await t.step(
+          "without relaxed SIMD it takes other kernels, with about the same numbers",
+          async () => {
+            const page = await browser.newPage();
+            await page.addInitScript(keepWorker);
+            await page.addInitScript(() => WebAssembly.validate = () => false);
+            await page.goto(`file://${folder}/runs/page/index.html`);
+            await page.evaluate(askWorker, BEGIN);
+            await page.evaluate(askWorker, TRAIN);
+            const losses = await page.evaluate(lossesOf, STEPS);
+            const expected = (await inDeno()).losses;
+            losses.forEach((loss, i) => assertGreater(0.02, Math.abs(loss / expected[i] - 1)));
+            assertNotEquals(losses, expected);
+            assertEquals(await page.locator("#trouble").textContent(), "");
+          },
+        );
         await t.step("where WASM is refused, a line says so", async () => {
           const page = await browser.newPage();
           const html = await Deno.readTextFile(`${folder}/runs/page/index.html`);

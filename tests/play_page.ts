@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 // Builds the page to play with and opens it in browsers, for its tests.
 import config from "../deno.json" with { type: "json" };
 import { root } from "./commands.ts";
@@ -69,6 +70,8 @@ export function keepWorker(): void {
 /** Runs in the page: asks the worker, and gives its answer with arrays as lists. */
 export async function askWorker([name, given]: [string, unknown]): Promise<unknown> {
   const { heard, kept } = globalThis as unknown as { heard: Heard[]; kept: Worker };
+  const isOpen = () => document.querySelector("#backend")!.textContent !== "";
+  while (!isOpen()) await new Promise((resume) => setTimeout(resume, 20));
   const id = 1_000_000 + heard.length;
   kept.postMessage({ id, name, given });
   const answer = () => heard.find((message) => message.id === id);

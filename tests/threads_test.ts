@@ -5,7 +5,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { selectBackend } from "../common/backend.ts";
 import { conv2d } from "../common/engine/ops/conv2d.ts";
 import { normal } from "../common/random.ts";
-import { declareMemoryShared, wasmHeap } from "../common/engine/wasm/shared_memory.ts";
+import { wasmHeap, withMemory } from "../common/engine/wasm/shared_memory.ts";
 import { startWasm, wasmThreads } from "../common/engine/wasm/start.ts";
 import { Crew } from "../common/engine/wasm/threads.ts";
 
@@ -109,5 +109,5 @@ Deno.test("a failing worker ends the next job with its message", async () => {
 
 Deno.test("a module without a memory of its own is refused", () => {
   const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
-  assertThrows(() => declareMemoryShared(empty), Error, "was it updated?");
+  assertThrows(() => withMemory(empty, { shared: true }), Error, "was it updated?");
 });

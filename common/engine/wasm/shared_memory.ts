@@ -13,7 +13,9 @@ import simdModule from "@tensorflow/tfjs-backend-wasm/wasm-out/tfjs-backend-wasm
   type: "bytes",
 };
 
-const MEMORY_SECTION = 5;
+const [IMPORT_SECTION, MEMORY_SECTION] = [2, 5];
+/** The kind of an import that is a memory. */
+const MEMORY = 2;
 const HAS_MAXIMUM = 1;
 const SHARED = 2;
 
@@ -43,11 +45,17 @@ export function borrow(counts: number[], use: (addresses: number[]) => void): vo
   for (const address of addresses) heap._free(address);
 }
 
-/** Starts tfjs's `wasm` backend on shared memory and returns that memory. */
-export async function startWasmBackend(): Promise<WebAssembly.Memory> {
+/**
+ * Starts tfjs's `wasm` backend and returns its memory.
+ *
+ * @param options.shared Whether threads can share it.
+ */
+export async function startWasmBackend(
+  { shared }: { shared: boolean },
+): Promise<WebAssembly.Memory> {
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false); // tfjs's threads do not start in Deno
   const url = URL.createObjectURL(
-    new Blob([declareMemoryShared(simdModule)], { type: "application/wasm" }),
+    new Blob([withMemory(simdModule, { shared })], { type: "application/wasm" }),
   );
   setWasmPaths({
     "tfjs-backend-wasm.wasm": url,
@@ -59,22 +67,42 @@ export async function startWasmBackend(): Promise<WebAssembly.Memory> {
   return memory;
 }
 
-/** A copy of a module with its memory, which must have a maximum, declared as shared. */
-export function declareMemoryShared(module: Uint8Array): Uint8Array<ArrayBuffer> {
+/**
+ * A copy of a module whose memory, its own or the only thing that it imports, is shared or is not. The
+ * memory must have a maximum.
+ */
+export function withMemory(
+  module: Uint8Array,
+  { shared }: { shared: boolean },
+): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(module);
+  const limits = limitsOfMemory(bytes);
+  if (limits === undefined || !(bytes[limits] & HAS_MAXIMUM)) {
+    throw new Error("a WASM module declares its memory in an unexpected way: was it updated?");
+  }
+  bytes[limits] = shared ? HAS_MAXIMUM | SHARED : HAS_MAXIMUM;
+  return bytes;
+}
+
+/** Where the byte is that says what kind of limits the memory has. */
+function limitsOfMemory(bytes: Uint8Array): number | undefined {
   let at = 8; // after the magic number and the version
   while (at < bytes.length) {
     const section = bytes[at];
     const [length, start] = readUnsigned(bytes, at + 1);
-    if (section === MEMORY_SECTION) {
-      const [, limits] = readUnsigned(bytes, start); // after the number of memories
-      if (bytes[limits] !== HAS_MAXIMUM) break;
-      bytes[limits] |= SHARED;
-      return bytes;
+    const [, first] = readUnsigned(bytes, start); // after the number of entries
+    if (section === MEMORY_SECTION) return first;
+    if (section === IMPORT_SECTION) {
+      const kind = afterName(bytes, afterName(bytes, first)); // behind "env" and "memory"
+      if (bytes[kind] === MEMORY) return kind + 1;
     }
     at = start + length;
   }
-  throw new Error("tfjs's WASM module declares its memory in an unexpected way: was it updated?");
+}
+
+function afterName(bytes: Uint8Array, at: number): number {
+  const [length, start] = readUnsigned(bytes, at);
+  return start + length;
 }
 
 /** LEB128: the value at `at` and the position after it. */

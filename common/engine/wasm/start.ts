@@ -6,28 +6,39 @@
 import * as tf from "@tensorflow/tfjs";
 import { useFlatOperations } from "../flat.ts";
 import { wasmFlatOperations } from "./flat.ts";
-import kernels from "./kernels.wasm" with { type: "bytes" };
+import ownKernels from "./kernels.wasm" with { type: "bytes" };
 import { registerWasmKernels } from "./register.ts";
-import { startWasmBackend, wasmHeap } from "./shared_memory.ts";
+import { startWasmBackend, wasmHeap, withMemory } from "./shared_memory.ts";
 import { KernelThreads } from "./threads.ts";
 
 let memory: Promise<WebAssembly.Memory> | undefined;
 let current: KernelThreads | undefined;
 
+/** What a browser may lack. */
+export interface WasmOptions {
+  /** Whether the memory can be shared by threads. Default: true; false is for one thread alone. */
+  shared?: boolean;
+  /** Kernels in the place of the project's own. */
+  kernels?: Uint8Array<ArrayBuffer>;
+}
+
 /**
  * Makes `wasm` the active backend and runs its kernels on `threads` threads, the calling one
  * included. A second call keeps the tensors and changes the number of threads.
  */
-export async function startWasm(threads: number): Promise<KernelThreads> {
+export async function startWasm(
+  threads: number,
+  { shared = true, kernels = ownKernels }: WasmOptions = {},
+): Promise<KernelThreads> {
   const first = memory === undefined;
-  memory ??= startWasmBackend();
-  const shared = await memory;
+  memory ??= startWasmBackend({ shared });
+  const tensors = await memory;
   await tf.setBackend("wasm");
   current?.dispose();
   const heap = wasmHeap();
   current = new KernelThreads({
-    memory: shared,
-    kernels,
+    memory: tensors,
+    kernels: shared ? kernels : withMemory(kernels, { shared }),
     threads,
     allocate: (bytes) => heap._malloc(bytes) >>> 0,
     release: (address) => heap._free(address),

@@ -54,7 +54,7 @@ interface Setup {
 /** The kernels on one memory, and the threads that run them. */
 export class KernelThreads {
   readonly #memory: WebAssembly.Memory;
-  readonly #control: Int32Array<ArrayBuffer>;
+  #view = new Int32Array();
   readonly #controlAddress: number;
   readonly #kernels: Map<string, { index: number; run: Kernel }>;
   readonly #workers: Worker[];
@@ -85,11 +85,6 @@ export class KernelThreads {
     this.#allocate = allocate;
     this.#release = release;
     this.#controlAddress = (allocate(CONTROL_WORDS * 4 + 64) + 63) & ~63;
-    this.#control = new Int32Array(
-      memory.buffer as ArrayBuffer,
-      this.#controlAddress,
-      CONTROL_WORDS,
-    );
     this.#control.fill(0);
     this.#kernels = new Map(
       names.map((name, index) => [name, { index, run: instance.exports[name] as Kernel }]),
@@ -108,6 +103,15 @@ export class KernelThreads {
       }));
   }
 
+  /** The control block; a memory that is not shared leaves its views behind when it grows. */
+  get #control(): Int32Array<ArrayBuffer> {
+    if (this.#view.length === 0) {
+      const { buffer } = this.#memory;
+      this.#view = new Int32Array(buffer as ArrayBuffer, this.#controlAddress, CONTROL_WORDS);
+    }
+    return this.#view;
+  }
+
   /** Threads in all, the calling one included. */
   get threads(): number {
     return this.#workers.length + 1;
@@ -123,8 +127,8 @@ export class KernelThreads {
    */
   run(name: string, units: number, args: number[], scratchBytes = 0): void {
     const kernel = this.#kernels.get(name)!;
-    const control = this.#control;
     this.#reserveScratch(scratchBytes);
+    const control = this.#control;
     for (let i = 0; i < args.length; i++) control[CONTROL.arguments + i] = args[i];
     const argsAddress = this.#controlAddress + CONTROL.arguments * 4;
     const scratch = control[CONTROL.scratch];

@@ -112,8 +112,12 @@ export interface ImageChainPoint {
 
 /** What the worker can be asked for. */
 export interface Calls {
-  /** Starts the backend; says in a line what computes. */
-  open(options: { threads: number }): { backend: string; threads: number };
+  /** Starts WASM, with other kernels where the browser does not take the project's own. */
+  open(options: {
+    threads: number;
+    shared: boolean;
+    kernels?: Uint8Array<ArrayBuffer>;
+  }): { threads: number };
   /** Chapter a. */
   destroy(options: { switches: PointSwitches; count: number; digit: Uint8Array }): Destruction;
   /** A new, untrained network for chapters b and c. */

@@ -45,11 +45,6 @@ addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) 
   );
 });
 
-/** Threads: a core stays for the page itself; memory is shared only where the page is isolated. */
-function threads(): number {
-  return crossOriginIsolated ? Math.max(1, Math.min(8, navigator.hardwareConcurrency - 1)) : 1;
-}
-
 startTheme();
 startLights();
 const address = new Address();
@@ -65,8 +60,10 @@ const digit = Uint8Array.from(
   (c) => c.charCodeAt(0),
 );
 
-engine.call("open", { threads: threads() }).then(({ backend }) => {
-  byId("backend").textContent = `${backend}, in this tab`;
+engine.threads.then((threads) => {
+  byId("backend").textContent = `Computed by WASM on ${threads} thread${
+    threads === 1 ? "" : "s"
+  } of this machine.`;
 }).catch(trouble);
 destroyChapter({ engine, address, switches, digit, trouble });
 const learn = new LearnChapter({
