@@ -248,7 +248,7 @@ export const command: Command<typeof flags> = {
     /** For a GPU: full size, and as many channels as make the strokes smooth. */
     standard: {
       ...{ size: 32, channels: 64, channelMults: "1,2,2,2", groups: 32, dropout: 0.1 },
-      ...{ schedule: "linear", steps: 20_000, batch: 64 },
+      ...{ steps: 20_000, batch: 64 },
       ...{ learningRate: 2e-4, warmUp: 1000, emaDecay: 0.999 },
     },
     /** Ho et al. 2020, appendix B. */
