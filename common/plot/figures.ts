@@ -174,22 +174,30 @@ export function pointChart(
 /** Losses of single steps jump about: they are drawn faintly, and their mean over a window strongly. */
 function lossChart(lossLabel: string, losses: number[]): Chart {
   const halfWidth = Math.min(50, Math.round(losses.length / 40));
-  const byStep = (values: number[]) => thin(values.map((loss, i) => ({ step: i + 1, loss })));
   const log = losses.every((loss) => loss > 0);
-  const ticks = log ? logTicks(Math.min(...losses), Math.max(...losses)) : 6;
+  const ticks = log ? logTicks(Math.min(...losses), Math.max(...losses)) : [];
+  // Plot's own logarithmic axis leaves the numbers out at some of its ticks
+  const axis = log && ticks.length > 1
+    ? {
+      ticks: ticks.map(Math.log10),
+      tickFormat: (y: number) => `${Number((10 ** y).toPrecision(3))}`,
+    }
+    : { ticks: 6, tickFormat: log ? (y: number) => (10 ** y).toPrecision(3) : "~g" };
+  const byStep = (values: number[]) =>
+    thin(values.map((loss, i) => ({ step: i + 1, y: log ? Math.log10(loss) : loss })));
   return chart({
     title: `${lossLabel}, step by step`,
     marginLeft: 56,
     marginRight: 16,
     marginBottom: 40,
     x: { label: "training step" },
-    y: { label: null, type: log ? "log" : "linear", grid: true, tickFormat: "~g", ticks },
+    y: { label: null, grid: true, ...axis },
     marks: [
       Plot.line(byStep(losses), {
-        ...{ x: "step", y: "loss", stroke: COLOURS.blue, strokeOpacity: 0.3 },
+        ...{ x: "step", y: "y", stroke: COLOURS.blue, strokeOpacity: 0.3 },
       }),
       Plot.line(byStep(centredMean(losses, halfWidth)), {
-        ...{ x: "step", y: "loss", stroke: COLOURS.blue, strokeWidth: 2 },
+        ...{ x: "step", y: "y", stroke: COLOURS.blue, strokeWidth: 2 },
       }),
     ],
   });
