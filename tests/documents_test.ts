@@ -138,8 +138,8 @@ Deno.test("a mark gets its number: of one run with its error, of several with th
       ["<!--one:p:of36-->", "18 of 36"],
     ]
   ) {
-    const { content, lost } = write(`(it is ?${mark}, ?${mark})`);
-    assertEquals(spaces(content), `(it is ${value}${mark}, ${value}${mark})`);
+    const { content, lost } = write(`(it is ?${mark}, \`?${mark}\`)`);
+    assertEquals(spaces(content), `(it is ${value}${mark}, \`${value}${mark}\`)`);
     assertEquals([write(content).content, lost], [content, []]);
   }
   assertEquals(write("1<!--none:p:2--> 1<!--one:q:2-->").lost, [

@@ -64,7 +64,7 @@ function withOtherSeeds(job: Job, seeds: number): Job[] {
   if (job.resumes) return [];
   return Array.from({ length: seeds - 1 }, (_, i) => ({
     ...{ run: `${job.run}-seed${i + 1}`, task: [...job.task, "--seed", `${i + 1}`] },
-    ...{ pictures: [], minutes: job.minutes },
+    ...{ figures: [], minutes: job.minutes },
   }));
 }
 
@@ -95,18 +95,18 @@ async function runsOf(run: string): Promise<string[]> {
   return [run, ...seeds].map((name) => `${name}/run.json`);
 }
 
-/** Runs a job, if it was not finished before, and takes its pictures over. */
+/** Runs a job, if it was not finished before, and takes its figures over. */
 async function carryOut(
-  { run, task, resumes, drawsInto, pictures, minutes }: Job,
+  { run, task, resumes, drawsInto, figures, minutes }: Job,
   which: string,
 ): Promise<void> {
   const model = `runs/images/${run}`;
   const folder = drawsInto ? `runs/images/${drawsInto}` : model;
   const isDone = resumes
-    ? (await Promise.all(pictures.map((name) => isThere(`${folder}/${name}`)))).every(Boolean)
+    ? (await Promise.all(figures.map((name) => isThere(`${folder}/${name}`)))).every(Boolean)
     : await isFinished(folder);
   if (isDone) {
-    console.error(`${which}: ${folder} has ${resumes ? pictures.join(", ") : "a finished run"}`);
+    console.error(`${which}: ${folder} has ${resumes ? figures.join(", ") : "a finished run"}`);
   } else {
     const interrupted = !resumes && await isThere(`${folder}/run.json`);
     const own = drawsInto ? ["--out", folder] : [];
@@ -116,7 +116,7 @@ async function carryOut(
     console.error(`${which}: deno task ${typed.join(" ")}   (about ${inWords(60 * minutes)})`);
     await runTask(typed);
   }
-  for (const name of pictures) {
+  for (const name of figures) {
     await writeAtomically(`images/${name}`, await readBytes(`${folder}/${name}`));
   }
 }

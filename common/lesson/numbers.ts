@@ -26,7 +26,7 @@ export type Numbers = Record<string, RunNumbers[]>;
 export const NUMBERS = "images/numbers.json";
 
 /** A value without the signs that may stand before it, and its mark. */
-const MARKED = /([^\s(|*]|\u00a0)*<!--([\w-]+):([\w.]+):(\S+?)-->/g;
+const MARKED = /([^\s(|*`]|\u00a0)*<!--([\w-]+):([\w.]+):(\S+?)-->/g;
 
 /** The value of a share with its standard error, or one of the other forms. */
 const FORMS: [RegExp, (values: number[], runs: RunNumbers[], digits: number) => string][] = [

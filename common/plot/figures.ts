@@ -123,7 +123,8 @@ export async function lineFigure(
   const data = lines.flatMap(({ name, x, y }) => x.map((x, i) => ({ name, x, y: y[i] })));
   const svg = chart({
     title,
-    width: 560,
+    width: 760,
+    height: 290,
     marginLeft: 48,
     marginBottom: 40,
     x: { label: xLabel },
