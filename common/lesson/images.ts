@@ -50,7 +50,7 @@ async function main(args: string[]): Promise<void> {
   }
   const jobs = chosen.flatMap((job) => [job, ...withOtherSeeds(job, seeds)]);
   const minutes = jobs.reduce((sum, job) => sum + job.minutes, 0);
-  console.error(`${jobs.length} commands, about ${inWords(60 * minutes)} on 2 cores`);
+  console.error(`${jobs.length} command${jobs.length === 1 ? "" : "s"}, about ${inWords(60 * minutes)} on 2 cores`);
   await makeFolder("images");
   await runTask(["drawings"]);
   for (const [i, job] of jobs.entries()) await carryOut(job, `${i + 1} of ${jobs.length}`);
