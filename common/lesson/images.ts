@@ -50,7 +50,11 @@ async function main(args: string[]): Promise<void> {
   }
   const jobs = chosen.flatMap((job) => [job, ...withOtherSeeds(job, seeds)]);
   const minutes = jobs.reduce((sum, job) => sum + job.minutes, 0);
-  console.error(`${jobs.length} command${jobs.length === 1 ? "" : "s"}, about ${inWords(60 * minutes)} on 2 cores`);
+  console.error(
+    `${jobs.length} command${jobs.length === 1 ? "" : "s"}, about ${
+      inWords(60 * minutes)
+    } on 2 cores`,
+  );
   await makeFolder("images");
   await runTask(["drawings"]);
   for (const [i, job] of jobs.entries()) await carryOut(job, `${i + 1} of ${jobs.length}`);
@@ -64,7 +68,7 @@ function withOtherSeeds(job: Job, seeds: number): Job[] {
   if (job.resumes) return [];
   return Array.from({ length: seeds - 1 }, (_, i) => ({
     ...{ run: `${job.run}-seed${i + 1}`, task: [...job.task, "--seed", `${i + 1}`] },
-    ...{ figures: [], minutes: job.minutes },
+    ...{ pictures: [], minutes: job.minutes },
   }));
 }
 
@@ -97,16 +101,16 @@ async function runsOf(run: string): Promise<string[]> {
 
 /** Runs a job, if it was not finished before, and takes its figures over. */
 async function carryOut(
-  { run, task, resumes, drawsInto, figures, minutes }: Job,
+  { run, task, resumes, drawsInto, pictures, minutes }: Job,
   which: string,
 ): Promise<void> {
   const model = `runs/images/${run}`;
   const folder = drawsInto ? `runs/images/${drawsInto}` : model;
   const isDone = resumes
-    ? (await Promise.all(figures.map((name) => isThere(`${folder}/${name}`)))).every(Boolean)
+    ? (await Promise.all(pictures.map((name) => isThere(`${folder}/${name}`)))).every(Boolean)
     : await isFinished(folder);
   if (isDone) {
-    console.error(`${which}: ${folder} has ${resumes ? figures.join(", ") : "a finished run"}`);
+    console.error(`${which}: ${folder} has ${resumes ? pictures.join(", ") : "a finished run"}`);
   } else {
     const interrupted = !resumes && await isThere(`${folder}/run.json`);
     const own = drawsInto ? ["--out", folder] : [];
@@ -116,7 +120,7 @@ async function carryOut(
     console.error(`${which}: deno task ${typed.join(" ")}   (about ${inWords(60 * minutes)})`);
     await runTask(typed);
   }
-  for (const name of figures) {
+  for (const name of pictures) {
     await writeAtomically(`images/${name}`, await readBytes(`${folder}/${name}`));
   }
 }

@@ -15,7 +15,7 @@ export interface Job {
   /** The folder in runs/images for what it draws, where that is none of the run's. */
   drawsInto?: string;
   /** Figures to take over into images/. */
-  figures: string[];
+  pictures: string[];
   /** What its numbers are called, and the file that has them; for an experiment, the run's own. */
   numbers?: { name: string; file: string };
   /** About how long it takes on 2 cores. */
@@ -32,23 +32,23 @@ export const JOBS: Job[] = [
   {
     run: PAPER_1,
     task: ["paper1"],
-    figures: ["paper1_diffusion.png", "paper1_loss.png", "paper1_field.png"],
+    pictures: ["paper1_diffusion.png", "paper1_loss.png", "paper1_field.png"],
     minutes: 0.3,
   },
-  { run: PAPER_1, task: ["animate"], resumes: true, figures: ["paper1_chain.gif"], minutes: 0.1 },
-  { run: "paper1-cosine", task: ["paper1", "--schedule", "cosine"], figures: [], minutes: 0.3 },
+  { run: PAPER_1, task: ["animate"], resumes: true, pictures: ["paper1_chain.gif"], minutes: 0.1 },
+  { run: "paper1-cosine", task: ["paper1", "--schedule", "cosine"], pictures: [], minutes: 0.3 },
   {
     run: "paper1-short",
     task: ["paper1", "--schedule", "cosine", "--timesteps", "5"],
-    figures: [],
+    pictures: [],
     minutes: 0.1,
   },
-  { run: "paper1-linear", task: ["paper1", "--schedule", "linear"], figures: [], minutes: 0.3 },
-  { run: "paper1-shared", task: ["paper1", "--tails", "shared"], figures: [], minutes: 0.3 },
+  { run: "paper1-linear", task: ["paper1", "--schedule", "linear"], pictures: [], minutes: 0.3 },
+  { run: "paper1-shared", task: ["paper1", "--tails", "shared"], pictures: [], minutes: 0.3 },
   {
     run: PAPER_2,
     task: ["paper2"],
-    figures: ["paper2_samples.png", "paper2_chain.png", "paper2_loss.png"],
+    pictures: ["paper2_samples.png", "paper2_chain.png", "paper2_loss.png"],
     minutes: 9.5,
   },
   {
@@ -56,7 +56,7 @@ export const JOBS: Job[] = [
     task: ["paper2", "--compare-samplers", "--samples", "256"],
     resumes: true,
     drawsInto: "paper2-samplers",
-    figures: ["paper2_samplers.png"],
+    pictures: ["paper2_samplers.png"],
     numbers: { name: "paper2-samplers", file: "paper2-samplers/run.json" },
     minutes: 7,
   },
@@ -64,35 +64,35 @@ export const JOBS: Job[] = [
     run: PAPER_2,
     task: ["inpaint"],
     resumes: true,
-    figures: ["paper2_inpainting.png"],
+    pictures: ["paper2_inpainting.png"],
     numbers: { name: "paper2-inpainting", file: "paper2/inpainting.json" },
     minutes: 0.9,
   },
-  { run: PAPER_2, task: ["animate"], resumes: true, figures: ["paper2_chain.gif"], minutes: 0.2 },
+  { run: PAPER_2, task: ["animate"], resumes: true, pictures: ["paper2_chain.gif"], minutes: 0.2 },
   {
     run: PAPER_2,
     task: ["animate", "--interpolate"],
     resumes: true,
-    figures: ["paper2_interpolation.gif"],
+    pictures: ["paper2_interpolation.gif"],
     minutes: 0.4,
   },
   {
     run: "paper2-attention",
     task: ["paper2", "--attention-levels", "none"],
-    figures: [],
+    pictures: [],
     minutes: 9,
   },
-  { run: "paper2-linear", task: ["paper2", "--schedule", "linear"], figures: [], minutes: 9.5 },
+  { run: "paper2-linear", task: ["paper2", "--schedule", "linear"], pictures: [], minutes: 9.5 },
   {
     run: "paper2-short",
     task: ["paper2", "--decay", "none", "--steps", "1500"],
-    figures: [],
+    pictures: [],
     minutes: 4,
   },
   {
     run: "paper2-raw",
     task: ["paper2", "--decay", "none", "--steps", "1500", "--ema-decay", "0"],
-    figures: [],
+    pictures: [],
     minutes: 4,
   },
 ];
