@@ -29,6 +29,7 @@ import { createModel, type ImageModel } from "./common/network/image_model.ts";
 import { learningRateAt, type RateSettings } from "./common/network/learning_rate.ts";
 import { writeReportPage } from "./common/page/page.ts";
 import { integers } from "./common/random.ts";
+import type { Schedule } from "./common/schedule.ts";
 import { exportImages } from "./common/report/data_export.ts";
 import { drawWithModel } from "./common/report/draw_with_model.ts";
 import { reportImages, writeSheet } from "./common/report/image_report.ts";
@@ -78,7 +79,7 @@ export interface Training {
   /** q(x₀), as a finite set. */
   images: ImageSet;
   /** The flags that training needs. */
-  settings: RateSettings & { batch: number; seed: number };
+  settings: RateSettings & { batch: number; snrGamma: number; seed: number };
 }
 
 /**
@@ -89,7 +90,7 @@ export interface Training {
 export function* algorithm1(
   { model: { network, schedule }, adam, images, settings }: Training,
 ): Generator<TrainingStep> {
-  const { steps, batch: B, seed } = settings;
+  const { steps, batch: B, snrGamma, seed } = settings;
   // 1: repeat
   for (let step = adam.steps + 1; step <= steps; step++) {
     const loss = tf.tidy(() => {
@@ -103,13 +104,24 @@ export function* algorithm1(
       const { value, gradients } = valueAndGradients(network.parameters, () => {
         const xt = qSample(schedule, x0, t, eps); // √ᾱₜ·x₀ + √(1−ᾱₜ)·ε   (Eq. 4)
         const epsTheta = network.forward(xt, tf.tensor1d(t, "float32"), { training: true, step });
-        return tf.mean(tf.square(tf.sub(eps, epsTheta))); // L_simple   (Eq. 14)
+        const error = tf.mean(tf.square(tf.sub(eps, epsTheta)), [1, 2, 3]); // of each image, [B]
+        return tf.mean(tf.mul(lossWeights(schedule, t, snrGamma), error)); // L_simple where λₜ = 1   (Eq. 14)
       });
       adam.step(gradients, learningRateAt(step, settings));
       return value;
     });
     yield { step, loss };
   } // 6: until converged
+}
+
+/**
+ * How much each image's error counts. Ho et al. let every t count the same (γ = 0 here). The errors are
+ * largest at small t, where there is hardly any noise to see and no digit to decide: these count less.
+ * λₜ = min(SNRₜ, γ)/SNRₜ, with SNRₜ = ᾱₜ/(1−ᾱₜ)   (min-SNR-γ: Hang et al. 2023, section 3.4)
+ */
+function lossWeights(schedule: Schedule, t: Int32Array, gamma: number): tf.Tensor1D {
+  const snr = (t: number) => schedule.alphaBar(t) / (1 - schedule.alphaBar(t));
+  return tf.tensor1d(Array.from(t, (t) => gamma === 0 ? 1 : Math.min(snr(t), gamma) / snr(t)));
 }
 
 /** B images of the set, some flipped left to right where that is natural: [B, H, W, C] in [-1, 1]. */
@@ -219,6 +231,12 @@ const flags = {
   learningRate: number({ help: "Adam's step size", default: 2e-3, above: 0, max: 1 }),
   warmUp: integer({ help: "steps in which the learning rate grows to its value", default: 200 }),
   decay: decayFlag,
+  snrGamma: number({
+    help: "weigh an image's loss by min(SNR, γ)/SNR at its t; 0: all alike, as in the paper",
+    default: 1,
+    min: 0,
+    max: 1e6,
+  }),
   emaDecay: number({ help: "decay of the averaged weights", default: 0.998, min: 0, max: 1 }),
   ...samplerFlags,
   samples: integer({ help: "images to draw at the end", default: 512, max: 100_000 }),
@@ -255,7 +273,7 @@ export const command: Command<typeof flags> = {
     paper: {
       ...{ size: 32, channels: 128, channelMults: "1,2,2,2", groups: 32, dropout: 0.1 },
       ...{ schedule: "linear", steps: 800_000, batch: 128, sampler: "ddpm" },
-      ...{ learningRate: 2e-4, warmUp: 5000, decay: "none", emaDecay: 0.9999 },
+      ...{ learningRate: 2e-4, warmUp: 5000, decay: "none", emaDecay: 0.9999, snrGamma: 0 },
     },
   },
   mayChangeOnResume: [

@@ -12,11 +12,14 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { convolution, dense, type LayerOptions, projection } from "./common/network/layers.ts";
+import { add } from "./common/engine/ops/add.ts";
 import { attention } from "./common/engine/ops/attention.ts";
+import { concatChannels } from "./common/engine/ops/concat.ts";
 import { dropout } from "./common/engine/ops/dropout.ts";
 import { groupNorm, groupNormSilu } from "./common/engine/ops/group_norm.ts";
 import { addPerSample } from "./common/engine/ops/per_sample.ts";
 import { silu } from "./common/engine/ops/silu.ts";
+import { asOneOperation } from "./common/engine/ops/tape.ts";
 import { upsample } from "./common/engine/ops/upsample.ts";
 import { Parameters } from "./common/network/parameters.ts";
 
@@ -123,37 +126,44 @@ export class UNet {
    */
   forward(x: tf.Tensor4D, t: tf.Tensor1D, options: ForwardOptions = {}): tf.Tensor4D {
     this.#checkInput(x);
-    const { channels: C, groups } = this.#options;
     return tf.tidy(() => {
-      const sinusoids = timestepEmbedding(t, C); // [B, C]
-      const emb = this.#linear2(silu(this.#linear1(sinusoids))); // [B, 4C]
-      const context = { emb: silu(emb), drop: this.#dropping(options) };
-
-      let h = this.#conv1(x); // [B, H, W, C]
-      const skips = [h];
-      for (const { blocks, resize } of this.#down) {
-        for (const block of blocks) {
-          h = block(h, context); // [B, H/2ˡ, W/2ˡ, C·multₗ] at level l
-          skips.push(h);
-        }
-        if (resize) {
-          h = resize(h); // half the height and width
-          skips.push(h);
-        }
-      }
-
-      for (const block of this.#middle) h = block(h, context);
-
-      for (const { blocks, resize } of this.#up) {
-        for (const block of blocks) {
-          h = tf.concat([h, skips.pop()!], 3); // [B, H/2ˡ, W/2ˡ, C·multₗ + those of the skip]
-          h = block(h, context); // [B, H/2ˡ, W/2ˡ, C·multₗ]
-        }
-        if (resize) h = resize(h); // twice the height and width
-      }
-
-      return this.#finalConv(groupNormSilu(h, groups)); // [B, H, W, inChannels]
+      const sinusoids = timestepEmbedding(t, this.#options.channels); // [B, C]
+      const weights = this.parameters.values();
+      return asOneOperation(
+        [x, sinusoids, ...weights],
+        () => this.#epsTheta(x, sinusoids, options),
+      );
     });
+  }
+
+  #epsTheta(x: tf.Tensor4D, sinusoids: tf.Tensor2D, options: ForwardOptions): tf.Tensor4D {
+    const emb = this.#linear2(silu(this.#linear1(sinusoids))); // [B, 4C]
+    const context = { emb: silu(emb), drop: this.#dropping(options) };
+
+    let h = this.#conv1(x); // [B, H, W, C]
+    const skips = [h];
+    for (const { blocks, resize } of this.#down) {
+      for (const block of blocks) {
+        h = block(h, context); // [B, H/2ˡ, W/2ˡ, C·multₗ] at level l
+        skips.push(h);
+      }
+      if (resize) {
+        h = resize(h); // half the height and width
+        skips.push(h);
+      }
+    }
+
+    for (const block of this.#middle) h = block(h, context);
+
+    for (const { blocks, resize } of this.#up) {
+      for (const block of blocks) {
+        h = concatChannels(h, skips.pop()!); // [B, H/2ˡ, W/2ˡ, C·multₗ + those of the skip]
+        h = block(h, context); // [B, H/2ˡ, W/2ˡ, C·multₗ]
+      }
+      if (resize) h = resize(h); // twice the height and width
+    }
+
+    return this.#finalConv(groupNormSilu(h, this.#options.groups)); // [B, H, W, inChannels]
   }
 
   /**
@@ -264,7 +274,7 @@ function residualBlock(name: string, I: number, O: number, build: Build): Block 
     let h = conv1(groupNormSilu(x, groups)); // [B, H, W, O]
     h = addPerSample(h, timestep(emb));
     h = conv2(drop(groupNormSilu(h, groups), name));
-    return tf.add(shortcut ? shortcut(x) : x, h);
+    return add(shortcut ? shortcut(x) : x, h);
   };
 }
 
@@ -275,11 +285,9 @@ function attentionBlock(name: string, C: number, build: Build): Block {
   const V = projection(`${name}.V`, C, C, build);
   const last = projection(`${name}.nin`, C, C, { ...build, scale: 0 });
   return (x) => {
-    const [B, H, W] = x.shape;
-    const pixels = (h: tf.Tensor4D): tf.Tensor3D => tf.reshape(h, [B, H * W, C]);
     const h = groupNorm(x, build.groups); // [B, H, W, C]
-    const seen = attention(pixels(Q(h)), pixels(K(h)), pixels(V(h))); // [B, H·W, C]
-    return tf.add(x, last(tf.reshape(seen, [B, H, W, C])));
+    const seen = attention(Q(h), K(h), V(h)); // [B, H, W, C]
+    return add(x, last(seen));
   };
 }
 

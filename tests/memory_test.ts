@@ -54,9 +54,9 @@ Deno.test("the bytes are near those measured on WASM", () => {
   const unet = { channelMults: [1, 2, 4], attentionLevels: [1], inChannels: 1, size: 16 };
   const points = { hidden: 96, timesteps: 40, tails: "each", times: "all" } as const;
   const measured: [estimate: number, megabytes: number][] = [ // growth of the memory in two steps
-    [unetBytes({ ...unet, channels: 16 }, 32), 200],
-    [unetBytes({ ...unet, channels: 32 }, 64), 837],
-    [unetBytes({ ...unet, channels: 16, size: 32 }, 1), 626], // drawing 64 images
+    [unetBytes({ ...unet, channels: 16 }, 32), 134],
+    [unetBytes({ ...unet, channels: 32 }, 64), 365],
+    [unetBytes({ ...unet, channels: 16, size: 32 }, 1), 624], // drawing 64 images
     [pointBytes(points, 1024), 312],
     [pointBytes(points, 8), 228], // the bound of 2,000 points
   ];

@@ -2,7 +2,9 @@
 // kernel against the operation's composed form, on shapes that divide into nothing.
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertEquals } from "@std/assert";
+import { add } from "../common/engine/ops/add.ts";
 import { attention, softmax } from "../common/engine/ops/attention.ts";
+import { concatChannels } from "../common/engine/ops/concat.ts";
 import { conv2d } from "../common/engine/ops/conv2d.ts";
 import { dropout } from "../common/engine/ops/dropout.ts";
 import { groupNorm, groupNormSilu } from "../common/engine/ops/group_norm.ts";
@@ -39,6 +41,27 @@ const CASES: { name: string; operation: Operation; shapes: number[][][] }[] = [
     ],
   },
   {
+    name: "conv2d, a bias for each sample and a residual",
+    operation: (x, w, b, residual) =>
+      conv2d(x as tf.Tensor4D, w as tf.Tensor4D, b as tf.Tensor2D, {
+        residual: residual as tf.Tensor4D,
+      }),
+    shapes: [
+      [[2, 5, 7, 3], [3, 3, 3, 5], [2, 5], [2, 5, 7, 5]],
+      [[3, 8, 8, 8], [3, 3, 8, 8], [3, 8], [3, 8, 8, 8]],
+      [[2, 4, 6, 6], [1, 1, 6, 12], [2, 12], [2, 4, 6, 12]],
+    ],
+  },
+  {
+    name: "conv2d, stride 2, a bias for each sample and a residual",
+    operation: (x, w, b, residual) =>
+      conv2d(x as tf.Tensor4D, w as tf.Tensor4D, b as tf.Tensor2D, {
+        stride: 2,
+        residual: residual as tf.Tensor4D,
+      }),
+    shapes: [[[2, 6, 5, 4], [3, 3, 4, 8], [2, 8], [2, 3, 3, 8]]],
+  },
+  {
     name: "matMul",
     operation: (a, b) => matMul(a as tf.Tensor2D, b as tf.Tensor2D),
     shapes: [[[5, 7], [7, 3]], [[33, 2], [2, 17]], [[3, 5, 9], [3, 9, 11]]],
@@ -62,7 +85,11 @@ const CASES: { name: string; operation: Operation; shapes: number[][][] }[] = [
   {
     name: "linear",
     operation: (x, w, b) => linear(x as tf.Tensor2D, w as tf.Tensor2D, b),
-    shapes: [[[5, 7], [7, 3], [3]], [[3, 5, 2], [3, 2, 9], [3, 9]]],
+    shapes: [
+      [[5, 7], [7, 3], [3]],
+      [[3, 5, 2], [3, 2, 9], [3, 9]],
+      [[2, 3, 5, 6], [6, 9], [9]],
+    ],
   },
   {
     name: "groupNorm",
@@ -77,7 +104,11 @@ const CASES: { name: string; operation: Operation; shapes: number[][][] }[] = [
   {
     name: "attention",
     operation: (q, k, v) => attention(q as tf.Tensor3D, k as tf.Tensor3D, v as tf.Tensor3D),
-    shapes: [[[2, 7, 5], [2, 7, 5], [2, 7, 5]], [[1, 16, 8], [1, 16, 8], [1, 16, 8]]],
+    shapes: [
+      [[2, 7, 5], [2, 7, 5], [2, 7, 5]],
+      [[1, 16, 8], [1, 16, 8], [1, 16, 8]],
+      [[2, 3, 5, 6], [2, 3, 5, 6], [2, 3, 5, 6]],
+    ],
   },
   { name: "softmax", operation: (x) => softmax(x, 0.7), shapes: [[[3, 7]], [[2, 1]], [[2, 3, 9]]] },
   {
@@ -96,10 +127,16 @@ const CASES: { name: string; operation: Operation; shapes: number[][][] }[] = [
     operation: (x) => upsample(x as tf.Tensor4D),
     shapes: [[[2, 3, 5, 6]], [[1, 2, 1, 17]]],
   },
-  // tfjs's own, where a backend has a faster form of the plain case
-  { name: "add", operation: (a, b) => tf.add(a, b), shapes: [[[3, 5], [3, 5]], [[3, 5], [5]]] },
+  { name: "add", operation: (a, b) => add(a, b), shapes: [[[3, 5], [3, 5]]] },
   {
-    name: "concat",
+    name: "concatChannels",
+    operation: (a, b) => concatChannels(a as tf.Tensor4D, b as tf.Tensor4D),
+    shapes: [[[2, 3, 5, 6], [2, 3, 5, 2]], [[1, 2, 2, 17], [1, 2, 2, 3]]],
+  },
+  // tfjs's own, where a backend has a faster form of the plain case
+  { name: "tf.add", operation: (a, b) => tf.add(a, b), shapes: [[[3, 5], [3, 5]], [[3, 5], [5]]] },
+  {
+    name: "tf.concat",
     operation: (a, b) => tf.concat([a, b], -1),
     shapes: [[[2, 3, 5], [2, 3, 2]], [[1, 2, 2, 17], [1, 2, 2, 3]]],
   },

@@ -218,7 +218,7 @@ const SHORT: Record<string, string[][]> = {
   explore: [[RUN_2, "--port", "0"]],
   drawings: [[]],
   images: [["--only", "paper1-short"]], // done already, see below
-  bench: [["--only", "c", "--rounds", "1"]],
+  bench: [["--only", "c", "--rounds", "1"], ["--busy", "--only", "c", "--rounds", "1"]],
   doctor: [["--checks-only"]],
   debug: [["paper_1_partb.ts", ...SMALL_1]],
   links: [[]],

@@ -242,7 +242,9 @@ onWebgpu("SiLU, addPerSample, sumPixels and upsample", async () => {
     await assertSame(SILU, { x: tf.mul(x(), 60) }, {});
     await assertSame(SILU_GRADIENT, { x: tf.mul(x(), 60), dy: x() }, {});
     await assertSame(ADD_PER_SAMPLE, { x: x(), v: random(B, C) }, {});
-    await assertSame(SUM_PIXELS, { x: random(B, H * W, C) }, {});
+    for (const perSample of [true, false]) {
+      await assertSame(SUM_PIXELS, { x: random(B, H, W, C) }, { perSample });
+    }
     await assertSame(UPSAMPLE, { x: x() }, {});
     await assertSame(UPSAMPLE_GRADIENT, { dy: x() }, {});
   }

@@ -7,7 +7,9 @@
 import * as tf from "@tensorflow/tfjs";
 import { normal } from "../random.ts";
 import { composedFlatOperations, flatOperations, type FlatVectors } from "./flat.ts";
-import { SOFTMAX, SOFTMAX_GRADIENT } from "./ops/attention.ts";
+import { ADD } from "./ops/add.ts";
+import { ATTENTION, ATTENTION_GRADIENT, SOFTMAX, SOFTMAX_GRADIENT } from "./ops/attention.ts";
+import { CONCAT, CONCAT_GRADIENT } from "./ops/concat.ts";
 import { CONV2D, CONV2D_INPUT_GRADIENT, CONV2D_WEIGHT_GRADIENT } from "./ops/conv2d.ts";
 import { DROPOUT } from "./ops/dropout.ts";
 import { GROUP_NORM, GROUP_NORM_GRADIENT } from "./ops/group_norm.ts";
@@ -44,16 +46,21 @@ const MASK = { threshold: 5_000_000, scale: 1.4, key0: 3, key1: 5, step: 7 };
 /** Every operation of `ops/`, those of the way forward first. */
 const CASES: Case[] = [
   { operation: LINEAR, shapes: { x: [70, 33], w: [33, 66], bias: [66] } },
+  { operation: LINEAR, shapes: { x: MAP, w: [20, 66], bias: [66] } },
   { operation: CONV2D, shapes: { x: MAP, w: KERNEL, bias: [68] }, attributes: { stride: 1 } },
   { operation: CONV2D, shapes: { x: MAP, w: KERNEL, bias: [68] }, attributes: { stride: 2 } },
   { operation: GROUP_NORM, shapes: { x: MAP }, attributes: NORM },
   { operation: SILU, shapes: { x: MAP } },
   { operation: DROPOUT, shapes: { x: MAP }, attributes: MASK },
   { operation: ADD_PER_SAMPLE, shapes: { x: MAP, v: [2, 20] } },
+  { operation: ADD, shapes: { a: MAP, b: MAP } },
+  { operation: CONCAT, shapes: { a: MAP, b: OUT }, attributes: { channels: [20, 68] } },
   { operation: UPSAMPLE, shapes: { x: MAP } },
+  { operation: ATTENTION, shapes: { q: MAP, k: MAP, v: MAP }, attributes: { scale: 0.2 } },
   product([2, 70, 33], [2, 33, 66], false, false),
   product([2, 70, 33], [2, 66, 33], false, true),
   product([2, 300, 70], [2, 300, 66], true, false),
+  product(MAP, OUT, true, false),
   { operation: SOFTMAX, shapes: { x: [2, 9, 65] }, attributes: { scale: 0.5 } },
   {
     operation: SOFTMAX_GRADIENT,
@@ -61,7 +68,14 @@ const CASES: Case[] = [
     attributes: { scale: 0.5 },
   },
   { operation: UPSAMPLE_GRADIENT, shapes: { dy: MAP } },
-  { operation: SUM_PIXELS, shapes: { x: [2, 140, 20] } },
+  { operation: CONCAT_GRADIENT, shapes: { dy: OUT }, attributes: { channels: [20, 48] } },
+  {
+    operation: ATTENTION_GRADIENT,
+    shapes: { q: MAP, k: MAP, v: MAP, dy: MAP, weights: [2, 140, 140] },
+    attributes: { scale: 0.2 },
+  },
+  { operation: SUM_PIXELS, shapes: { x: MAP }, attributes: { perSample: true } },
+  { operation: SUM_PIXELS, shapes: { x: MAP }, attributes: { perSample: false } },
   { operation: SILU_GRADIENT, shapes: { x: MAP, dy: MAP } },
   {
     operation: GROUP_NORM_GRADIENT,

@@ -76,6 +76,7 @@ export const JOBS: Job[] = [
     pictures: ["paper2_interpolation.gif"],
     minutes: 0.4,
   },
+  { run: "paper2-simple", task: ["paper2", "--snr-gamma", "0"], pictures: [], minutes: 9.5 },
   {
     run: "paper2-attention",
     task: ["paper2", "--attention-levels", "none"],

@@ -88,11 +88,7 @@ export function projection(
   const bias = parameters.add<tf.Tensor1D>(`${name}.b`, [outputs], zeros, {
     layout: "channels",
   });
-  return (x) => {
-    const [B, H, W] = x.shape;
-    const pixels = tf.reshape(x, [B * H * W, inputs]) as tf.Tensor2D; // [B·H·W, I]
-    return tf.reshape(linear(pixels, w, bias), [B, H, W, outputs]); // [B, H, W, O]
-  };
+  return (x) => linear(x, w, bias);
 }
 
 function initialWeights(

@@ -94,7 +94,7 @@ function attentionNumbers(C: number, pixels: number) {
 }
 
 /** Feature maps and their gradients that a training step has at once; and those of drawing images. */
-const UNET_FACTOR = { training: 2.9, drawing: 1.1 };
+const UNET_FACTOR = { training: 1.1, drawing: 1.05 };
 /** Images that are drawn at once. */
 const DRAWN = 64;
 

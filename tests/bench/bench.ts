@@ -5,6 +5,7 @@
  * machine that slows down slows them all; the table gives medians and ratios.
  *
  *     deno task bench [--rounds 5] [--only a,b,c,d] [--json]
+ *     deno task bench --busy [--rounds 5] [--only b]     # while another thread keeps a core busy
  *
  * @module
  */
@@ -13,6 +14,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { selectBackend } from "../../common/backend.ts";
 import { withComposedOperations } from "../../common/engine/ops/operation.ts";
 import { countDispatches } from "../../common/engine/webgpu/count_dispatches.ts";
+import { median, underLoad } from "./busy.ts";
 import { type Task, tasks } from "./tasks.ts";
 
 /** Who does a task: a backend, with the project's operations or with those that tfjs ships. */
@@ -41,7 +43,7 @@ interface Result {
 
 const options = parseArgs(Deno.args, {
   string: ["rounds", "only"],
-  boolean: ["json"],
+  boolean: ["json", "busy"],
 });
 const { rounds: roundsGiven = "5", only = "a,b,c,d" } = options;
 const rounds = Number(roundsGiven);
@@ -61,6 +63,19 @@ const contestants: Contestant[] = [
     ]
     : []),
 ];
+
+if (options.busy) {
+  for (const task of chosen) {
+    const { quiet, busy } = await underLoad(task, cores, rounds);
+    console.log(
+      `(${task.letter}) ${task.name}, WASM, ${cores} threads: ${quiet.toFixed(1)} ms; with ` +
+        `another thread on one of the ${cores} cores ${busy.toFixed(1)} ms, ${
+          (busy / quiet).toFixed(2)
+        } times as long`,
+    );
+  }
+  Deno.exit(0);
+}
 
 const results: Result[] = [];
 for (const task of chosen) {
@@ -153,10 +168,4 @@ function print(task: Task, results: Result[]): void {
     console.log("  " + row.map((cell) => cell.padEnd(24)).join(" ").trimEnd());
   }
   if (gpuName) console.log(`  (WebGPU: ${gpuName}; ${cores} cores)`);
-}
-
-function median(values: number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }

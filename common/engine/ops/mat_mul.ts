@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { defineOperation, runOperation } from "./operation.ts";
-import { sumPixels } from "./per_sample.ts";
+import { sumPixels, sumSamplesAndPixels } from "./per_sample.ts";
 
 /** The kernel of {@linkcode matMul}; backends replace kernels by their names. */
 export const MAT_MUL = "DiffusionMatMul";
@@ -22,24 +22,28 @@ export interface Transposed {
 }
 
 /**
- * C = A·B over the last two axes.
+ * C = A·B over the last two axes. A tensor of rank 4, the pixels of feature maps, counts as one matrix
+ * with a row for each pixel.
  *
- * @param a [M, K], or [N, M, K] for N products at once ([K, M] when transposed).
- * @param b [K, P], or [N, K, P] ([P, K] when transposed).
- * @returns [M, P] or [N, M, P].
+ * @param a [M, K], or [N, M, K] for N products at once ([K, M] when transposed), or [B, H, W, K].
+ * @param b [K, P], or [N, K, P] ([P, K] when transposed), or [B, H, W, P] where A is transposed.
+ * @returns [M, P], [N, M, P] or [B, H, W, P].
  */
-export function matMul<T extends tf.Tensor2D | tf.Tensor3D>(
+export function matMul<T extends tf.Tensor>(
   a: T,
-  b: T,
+  b: tf.Tensor,
   options: Transposed = {},
 ): T {
   const { transposeA = false, transposeB = false } = options;
-  const rank = a.rank;
+  const [shapeA, shapeB] = [asMatrices(a.shape), asMatrices(b.shape)];
+  const rank = shapeA.length;
   const inner = [
-    a.shape[transposeA ? rank - 2 : rank - 1],
-    b.shape[transposeB ? rank - 1 : rank - 2],
+    shapeA[transposeA ? rank - 2 : rank - 1],
+    shapeB[transposeB ? rank - 1 : rank - 2],
   ];
-  if (b.rank !== rank || inner[0] !== inner[1] || (rank === 3 && a.shape[0] !== b.shape[0])) {
+  if (
+    shapeB.length !== rank || inner[0] !== inner[1] || (rank === 3 && a.shape[0] !== b.shape[0])
+  ) {
     throw new Error(
       `matMul: shapes [${a.shape}] and [${b.shape}] do not fit (A ${
         transposeA ? "transposed" : "as it is"
@@ -49,16 +53,30 @@ export function matMul<T extends tf.Tensor2D | tf.Tensor3D>(
   return runOperation(MAT_MUL, { a, b }, { transposeA, transposeB });
 }
 
+/** [B, H, W, C] as [B·H·W, C]; other shapes as they are. */
+export function asMatrices(shape: number[]): number[] {
+  return shape.length === 4 ? [shape[0] * shape[1] * shape[2], shape[3]] : shape;
+}
+
+/** The shape of A·B: A's own with other columns, unless A is transposed. */
+export function productShape(a: number[], columns: number, transposeA: boolean): number[] {
+  if (!transposeA) return [...a.slice(0, -1), columns];
+  const matrices = asMatrices(a);
+  return [...matrices.slice(0, -2), matrices[matrices.length - 1], columns];
+}
+
 /**
  * A fully connected layer, y = x·W + b, or N of them side by side.
  *
- * @param x [M, I], or [N, M, I].
+ * @param x [M, I], or [N, M, I], or [B, H, W, I] with one layer for all pixels.
  * @param w [I, O], or [N, I, O].
  * @param bias [O], or [N, O].
- * @returns [M, O], or [N, M, O].
+ * @returns [M, O], [N, M, O] or [B, H, W, O].
  */
-export function linear<T extends tf.Tensor2D | tf.Tensor3D>(x: T, w: T, bias: tf.Tensor): T {
-  if (x.rank !== w.rank || x.shape[x.rank - 1] !== w.shape[w.rank - 2]) {
+export function linear<T extends tf.Tensor>(x: T, w: tf.Tensor, bias: tf.Tensor): T {
+  if (
+    asMatrices(x.shape).length !== w.rank || x.shape[x.rank - 1] !== w.shape[w.rank - 2]
+  ) {
     throw new Error(`linear: an input of shape [${x.shape}] does not fit weights [${w.shape}]`);
   }
   return runOperation(LINEAR, { x, w, bias });
@@ -67,16 +85,15 @@ export function linear<T extends tf.Tensor2D | tf.Tensor3D>(x: T, w: T, bias: tf
 defineOperation({
   name: LINEAR,
   composed: ({ x, w, bias }) =>
-    tf.add(tf.matMul(x, w), x.rank === 3 ? tf.expandDims(bias, 1) : bias),
+    tf.add(product(x, w, {}), x.rank === 3 ? tf.expandDims(bias, 1) : bias),
   gradient: {
     inputs: ["x", "w", "bias"],
     of: (gradient, [x, w, bias]) => {
-      const dy = gradient as tf.Tensor3D;
-      const [M, O] = dy.shape.slice(-2);
+      const dy = gradient as tf.Tensor;
       return {
-        x: () => matMul(dy, w as tf.Tensor3D, { transposeB: true }),
-        w: () => matMul(x as tf.Tensor3D, dy, { transposeA: true }),
-        bias: () => tf.reshape(sumPixels(tf.reshape(dy, [-1, M, O])), bias.shape),
+        x: () => matMul(dy, w, { transposeB: true }),
+        w: () => matMul(x, dy, { transposeA: true }),
+        bias: () => bias.rank === 2 ? sumPixels(dy) : sumSamplesAndPixels(dy),
       };
     },
   },
@@ -85,12 +102,12 @@ defineOperation({
 defineOperation({
   name: MAT_MUL,
   composed: ({ a, b }, { transposeA, transposeB }) =>
-    tf.matMul(a, b, transposeA as boolean, transposeB as boolean),
+    product(a, b, { transposeA: transposeA as boolean, transposeB: transposeB as boolean }),
   gradient: {
     inputs: ["a", "b"],
     of: (gradient, [a, b], { transposeA, transposeB }) => {
-      const dy = gradient as tf.Tensor3D;
-      const [A, B] = [a as tf.Tensor3D, b as tf.Tensor3D];
+      const dy = gradient as tf.Tensor;
+      const [A, B] = [a, b];
       const [tA, tB] = [transposeA as boolean, transposeB as boolean];
       return {
         // ∂L/∂A = ∂L/∂C·Bᵀ, transposed when A itself was given transposed; in the same way ∂L/∂B = Aᵀ·∂L/∂C
@@ -106,3 +123,9 @@ defineOperation({
     },
   },
 });
+
+function product(a: tf.Tensor, b: tf.Tensor, { transposeA = false, transposeB = false }) {
+  const [x, y] = [a, b].map((t) => t.rank === 4 ? tf.reshape(t, asMatrices(t.shape)) : t);
+  const c = tf.matMul(x, y, transposeA, transposeB);
+  return tf.reshape(c, productShape(a.shape, c.shape[c.rank - 1]!, transposeA));
+}

@@ -19,41 +19,68 @@ export type Inputs = Record<string, tf.Tensor>;
 /** What one call gives. */
 export type Outputs = tf.Tensor | tf.Tensor[];
 
+/** Gradients with respect to an operation's inputs. */
+export interface Gradient {
+  /** Names of the inputs that the gradient reads again. */
+  inputs: string[];
+  /** Which outputs the gradient reads again. */
+  outputs?: boolean[];
+  /**
+   * Lazily computed gradient of each input, given those of the outputs and what was saved. It may be
+   * ∂L/∂output itself.
+   */
+  of: (
+    dy: tf.Tensor | tf.Tensor[],
+    saved: tf.Tensor[],
+    attributes: Attributes,
+  ) => Record<string, () => tf.Tensor>;
+}
+
 /** An operation as {@linkcode defineOperation} takes it. */
 export interface Operation {
   /** The kernel's name in tfjs's registry. */
   name: string;
   /** The operation in plain `tf` operations: the definition. */
   composed: (inputs: Inputs, attributes: Attributes) => Outputs;
-  /** Gradients with respect to the inputs; left out for operations that only serve a gradient. */
-  gradient?: {
-    /** Names of the inputs that the gradient reads again. */
-    inputs: string[];
-    /** Which outputs the gradient reads again. */
-    outputs?: boolean[];
-    /** Lazily computed gradient of each input, given those of the outputs and what was saved. */
-    of: (
-      dy: tf.Tensor | tf.Tensor[],
-      saved: tf.Tensor[],
-      attributes: Attributes,
-    ) => Record<string, () => tf.Tensor>;
-  };
+  /** Left out for operations that only serve a gradient. */
+  gradient?: Gradient;
 }
+
+/** Takes notice of an operation: its name, inputs, attributes and outputs. */
+export type Recorder = (
+  name: string,
+  inputs: Inputs,
+  attributes: Attributes,
+  outputs: Outputs,
+) => void;
 
 const BACKENDS = ["cpu", "wasm", "webgpu"];
 const composedKernels = new Map<string, Operation["composed"]>();
+const gradients = new Map<string, Gradient>();
 
 /** Registers an operation: its composed kernel on every backend, and its gradient. */
 export function defineOperation({ name, composed, gradient }: Operation): void {
   composedKernels.set(name, composed);
   for (const backendName of BACKENDS) replaceKernel(name, backendName, composedKernel(composed));
   if (!gradient) return;
+  gradients.set(name, gradient);
   tf.registerGradient({
     kernelName: name,
     inputsToSave: gradient.inputs,
     outputsToSave: gradient.outputs,
-    gradFunc: (dy, saved, attributes) => gradient.of(dy, saved, attributes as Attributes),
+    gradFunc: (dy, saved, attributes) => {
+      const given = [dy].flat();
+      // tfjs frees each gradient by itself: what goes through unchanged must be a tensor of its own
+      const own = (g: tf.Tensor) => given.includes(g) ? tf.clone(g) : g;
+      const ofInputs = Object.entries(gradient.of(dy, saved, attributes as Attributes));
+      return Object.fromEntries(ofInputs.map(([input, of]) => [input, () => own(of())]));
+    },
   });
+}
+
+/** The gradient of an operation, if it has one. */
+export function gradientOf(name: string): Gradient | undefined {
+  return gradients.get(name);
 }
 
 /** Replaces a backend's kernel, composed or not, by another one. */
@@ -86,6 +113,19 @@ export function onlyComposed(): boolean {
   return composedOnly;
 }
 
+let recorder: Recorder | undefined;
+
+/** Runs `f` while `record` takes notice of every operation of the project. */
+export function withRecorder<T>(record: Recorder | undefined, f: () => T): T {
+  const before = recorder;
+  recorder = record;
+  try {
+    return f();
+  } finally {
+    recorder = before;
+  }
+}
+
 /** Runs an operation's kernel on the active backend; the gradient tape records it. */
 export function runOperation<T extends Outputs>(
   name: string,
@@ -93,7 +133,11 @@ export function runOperation<T extends Outputs>(
   attributes: Attributes = {},
 ): T {
   if (composedOnly) return composedKernels.get(name)!(inputs, attributes) as T;
-  return tf.engine().runKernel(name, inputs, attributes) as T;
+  if (!recorder) return tf.engine().runKernel(name, inputs, attributes) as T;
+  // what a kernel is made of is its own business
+  const outputs = withRecorder(undefined, () => tf.engine().runKernel(name, inputs, attributes));
+  recorder(name, inputs, attributes, outputs);
+  return outputs as T;
 }
 
 /** Runs the composed form whatever the backend: the reference of the tests and the benchmark. */

@@ -22,9 +22,14 @@ export function addPerSample(x: tf.Tensor4D, v: tf.Tensor2D): tf.Tensor4D {
   return runOperation(ADD_PER_SAMPLE, { x, v });
 }
 
-/** Σ over the pixels: [B, P, C] to [B, C]. Its own gradient is not defined. */
+/** Σ over the pixels: [B, …, C] to [B, C]. Its own gradient is not defined. */
 export function sumPixels(x: tf.Tensor): tf.Tensor2D {
-  return runOperation(SUM_PIXELS, { x });
+  return runOperation(SUM_PIXELS, { x }, { perSample: true });
+}
+
+/** Σ over all axes but the last: […, C] to [C]. Its own gradient is not defined. */
+export function sumSamplesAndPixels(x: tf.Tensor): tf.Tensor1D {
+  return runOperation(SUM_PIXELS, { x }, { perSample: false });
 }
 
 defineOperation({
@@ -34,10 +39,17 @@ defineOperation({
     inputs: [],
     of: (gradient) => {
       const dy = gradient as tf.Tensor4D;
-      const [B, H, W, C] = dy.shape;
-      return { x: () => tf.clone(dy), v: () => sumPixels(tf.reshape(dy, [B, H * W, C])) };
+      return { x: () => dy, v: () => sumPixels(dy) };
     },
   },
 });
 
-defineOperation({ name: SUM_PIXELS, composed: ({ x }) => tf.sum(x, 1) });
+defineOperation({
+  name: SUM_PIXELS,
+  composed: ({ x }, { perSample }) => {
+    const C = x.shape[x.rank - 1];
+    return perSample
+      ? tf.sum(tf.reshape(x, [x.shape[0], -1, C]), 1)
+      : tf.sum(tf.reshape(x, [-1, C]), 0);
+  },
+});

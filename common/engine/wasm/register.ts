@@ -6,16 +6,19 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { BackendWasm } from "@tensorflow/tfjs-backend-wasm";
-import { SOFTMAX, SOFTMAX_GRADIENT } from "../ops/attention.ts";
+import { ADD } from "../ops/add.ts";
+import { ATTENTION, ATTENTION_GRADIENT, SOFTMAX, SOFTMAX_GRADIENT } from "../ops/attention.ts";
+import { CONCAT, CONCAT_GRADIENT } from "../ops/concat.ts";
 import { CONV2D, CONV2D_INPUT_GRADIENT, CONV2D_WEIGHT_GRADIENT } from "../ops/conv2d.ts";
 import { DROPOUT, type DropoutAttributes } from "../ops/dropout.ts";
 import { GROUP_NORM, GROUP_NORM_GRADIENT } from "../ops/group_norm.ts";
-import { LINEAR, MAT_MUL } from "../ops/mat_mul.ts";
+import { asMatrices, LINEAR, MAT_MUL, productShape } from "../ops/mat_mul.ts";
 import { onlyComposed, replaceKernel } from "../ops/operation.ts";
 import { ADD_PER_SAMPLE, SUM_PIXELS } from "../ops/per_sample.ts";
 import { SILU, SILU_GRADIENT } from "../ops/silu.ts";
 import { UPSAMPLE, UPSAMPLE_GRADIENT } from "../ops/upsample.ts";
-import { heapAddress, wasmHeap } from "./shared_memory.ts";
+import { convolve, convolveWeightGradient, sharesOfPanels } from "./convolutions.ts";
+import { borrow, heapAddress } from "./shared_memory.ts";
 import { floatBits, type KernelThreads } from "./threads.ts";
 
 type Infos = Record<string, tf.TensorInfo>;
@@ -23,6 +26,8 @@ type Attributes = Record<string, unknown>;
 
 /** Output channels or columns that a kernel computes together. */
 const PANEL = 8;
+/** Scratch memory of a kernel that computes exponentials: its constants. */
+const EXP_BYTES = 192;
 /** Numbers in one unit of an elementwise kernel. */
 const CHUNK = 4096;
 
@@ -54,10 +59,12 @@ export function registerWasmKernels(threads: () => KernelThreads): void {
   register(LINEAR, ({ x, w, bias }) => kernels.matMul(x, w, false, false, bias));
   register(GROUP_NORM, (inputs, attributes) => kernels.groupNorm(inputs, attributes));
   register(GROUP_NORM_GRADIENT, (i, a) => kernels.groupNormGradient(i, a));
-  register(SOFTMAX, ({ x }, { scale }) => kernels.rows("softmax", [x], scale as number));
+  register(ATTENTION, (inputs, attributes) => kernels.attention(inputs, attributes));
+  register(ATTENTION_GRADIENT, (i, a) => kernels.attentionGradient(i, a));
+  register(SOFTMAX, ({ x }, { scale }) => kernels.softmax("softmax", [x], scale as number));
   register(
     SOFTMAX_GRADIENT,
-    ({ y, dy }, { scale }) => kernels.rows("softmaxGradient", [y, dy], scale as number),
+    ({ y, dy }, { scale }) => kernels.softmax("softmaxGradient", [y, dy], scale as number),
   );
   register(SILU, ({ x }) => kernels.elementwise("silu", [x]));
   register(SILU_GRADIENT, ({ x, dy }) => kernels.elementwise("siluGradient", [x, dy]));
@@ -66,9 +73,15 @@ export function registerWasmKernels(threads: () => KernelThreads): void {
     ({ x }, attributes) => kernels.dropout(x, attributes as unknown as DropoutAttributes),
   );
   register(ADD_PER_SAMPLE, ({ x, v }) => kernels.addPerSample(x, v));
-  register(SUM_PIXELS, ({ x }) => kernels.sumPixels(x));
+  register(SUM_PIXELS, ({ x }, attributes) => kernels.sumPixels(x, attributes));
   register(UPSAMPLE, ({ x }) => kernels.upsample(x));
   register(UPSAMPLE_GRADIENT, ({ dy }) => kernels.upsampleGradient(dy));
+  register(ADD, ({ a, b }) => kernels.elementwise("add", [a, b]));
+  register(CONCAT, ({ a, b }) => kernels.concatColumns([a, b]));
+  register(
+    CONCAT_GRADIENT,
+    ({ dy }, { channels }) => kernels.splitColumns(dy, channels as number[]),
+  );
   registerPlainKernels(kernels);
 }
 
@@ -132,63 +145,24 @@ class WasmKernels {
     return this.#currentThreads();
   }
 
-  conv2d({ x, w, bias }: Infos, { stride }: Attributes): tf.TensorInfo {
-    const [B, H, W, C] = x.shape;
-    const [kernel, , , O] = w.shape;
+  conv2d({ x, w, bias, residual }: Infos, { stride }: Attributes): tf.TensorInfo {
     const s = stride as number;
-    const y = this.#output([B, Math.ceil(H / s), Math.ceil(W / s), O]);
-    this.#convolve(x, w, heapAddress(bias), y, { kernel, stride: s, transposed: 0, C, O });
+    const [B, H, W] = x.shape;
+    const y = this.#output([B, Math.ceil(H / s), Math.ceil(W / s), w.shape[3]]);
+    convolve(this.#threads, x, w, y, { stride: s, transposed: false, bias, residual });
     return y;
   }
 
   conv2dInputGradient({ dy, w }: Infos, { stride, inputShape }: Attributes): tf.TensorInfo {
     const dx = this.#output(inputShape as number[]);
-    // the roles of the channels swap: dy's are summed over, x's come out
-    const [kernel, , C, O] = w.shape;
-    const options = { kernel, stride: stride as number, transposed: 1, C: O, O: C };
-    this.#convolve(dy, w, 0, dx, options);
+    convolve(this.#threads, dy, w, dx, { stride: stride as number, transposed: true });
     return dx;
   }
 
-  #convolve(
-    x: tf.TensorInfo,
-    w: tf.TensorInfo,
-    bias: number,
-    y: tf.TensorInfo,
-    options: { kernel: number; stride: number; transposed: number; C: number; O: number },
-  ): void {
-    const { kernel, stride, transposed, C, O } = options;
-    const [B, OH, OW] = y.shape;
-    const taps = kernel * kernel;
-    const panels = Math.ceil(O / PANEL);
-    const phases = transposed ? stride : 1;
-    const pixels = B * Math.ceil(OH / phases) * Math.ceil(OW / phases);
-    const blocks = phases * phases * Math.ceil(pixels / 32);
-    const shares = sharesOfPanels(panels, blocks);
-    this.#borrow([panels * taps * C * PANEL, C], ([packed, zeros]) => {
-      this.#floats(zeros, C).fill(0);
-      this.#threads.run("packWeights", panels, [heapAddress(w), packed, taps, C, O, transposed]);
-      this.#threads.run("convolve", blocks * shares, [
-        ...[heapAddress(x), packed, bias, heapAddress(y), zeros],
-        ...[x.shape[1], x.shape[2], C, OH, OW, O, kernel, stride, transposed, B, shares],
-      ], (32 + 128 + taps * 32) * 4);
-    });
-  }
-
   conv2dWeightGradient({ x, dy }: Infos, { kernel, stride }: Attributes): tf.TensorInfo {
-    const [B, H, W, C] = x.shape;
-    const [, OH, OW, O] = dy.shape;
     const k = kernel as number;
-    const dw = this.#output([k, k, C, O]);
-    const panels = Math.ceil(O / PANEL);
-    const rows = B * OH * OW;
-    this.#borrow([panels * rows * PANEL], ([packed]) => {
-      this.#threads.run("packRows", Math.ceil(rows / 64), [heapAddress(dy), packed, rows, O]);
-      this.#threads.run("weightGradient", Math.ceil(C / 4), [
-        ...[heapAddress(x), packed, heapAddress(dw)],
-        ...[B, H, W, C, OH, OW, O, k, stride as number],
-      ], ((W + k - 1) * (H + k - 1) * 4 + k * k * panels * 32) * 4);
-    });
+    const dw = this.#output([k, k, x.shape[3], dy.shape[3]]);
+    convolveWeightGradient(this.#threads, x, dy, dw, { stride: stride as number });
     return dw;
   }
 
@@ -199,29 +173,73 @@ class WasmKernels {
     transposeB: boolean,
     bias?: tf.TensorInfo,
   ): tf.TensorInfo {
-    const [rowsA, columnsA] = a.shape.slice(-2);
-    const [rowsB, columnsB] = b.shape.slice(-2);
-    const [M, K] = transposeA ? [columnsA, rowsA] : [rowsA, columnsA];
-    const P = transposeB ? rowsB : columnsB;
-    const N = a.shape.length === 3 ? a.shape[0] : 1;
-    const c = this.#output(a.shape.length === 3 ? [N, M, P] : [M, P]);
-    const panels = Math.ceil(P / PANEL);
-    this.#borrow([N * panels * K * PANEL], ([packed]) => {
-      const [rowB, columnB] = transposeB ? [1, columnsB] : [columnsB, 1];
-      const [rowA, columnA] = transposeA ? [1, columnsA] : [columnsA, 1];
-      this.#threads.run(
-        "packColumns",
-        N * panels,
-        [heapAddress(b), packed, K, P, rowB, columnB, rowsB * columnsB],
-      );
-      const blocks = N * Math.ceil(M / 32);
-      const shares = sharesOfPanels(panels, blocks);
-      this.#threads.run("multiply", blocks * shares, [
-        ...[heapAddress(a), packed, heapAddress(c), M, K, P, rowA, columnA, M * K],
-        ...[bias ? heapAddress(bias) : 0, bias && bias.shape.length === 2 ? P : 0, shares],
-      ]);
+    const c = this.#output(
+      productShape(a.shape, b.shape[b.shape.length - (transposeB ? 2 : 1)], transposeA),
+    );
+    const [shapeA, shapeB] = [asMatrices(a.shape), asMatrices(b.shape)];
+    this.#multiply(matrices(a, shapeA), matrices(b, shapeB), heapAddress(c), {
+      transposeA,
+      transposeB,
+      bias: bias ? heapAddress(bias) : 0,
+      biasOfEach: bias?.shape.length === 2,
     });
     return c;
+  }
+
+  #multiply(
+    a: Matrices,
+    b: Matrices,
+    c: number,
+    { transposeA = false, transposeB = false, bias = 0, biasOfEach = false }: {
+      transposeA?: boolean;
+      transposeB?: boolean;
+      bias?: number;
+      biasOfEach?: boolean;
+    },
+  ): void {
+    const [M, K] = transposeA ? [a.columns, a.rows] : [a.rows, a.columns];
+    const P = transposeB ? b.rows : b.columns;
+    const panels = Math.ceil(P / PANEL);
+    borrow([a.count * panels * K * PANEL], ([packed]) => {
+      const [rowB, columnB] = transposeB ? [1, b.columns] : [b.columns, 1];
+      const [rowA, columnA] = transposeA ? [1, a.columns] : [a.columns, 1];
+      this.#threads.run(
+        "packColumns",
+        a.count * panels,
+        [b.address, packed, K, P, rowB, columnB, b.rows * b.columns],
+      );
+      const blocks = a.count * Math.ceil(M / 32);
+      const shares = sharesOfPanels(panels, blocks);
+      this.#threads.run("multiply", blocks * shares, [
+        ...[a.address, packed, c, M, K, P, rowA, columnA, M * K],
+        ...[bias, biasOfEach ? P : 0, shares],
+      ]);
+    });
+  }
+
+  attention({ q, k, v }: Infos, { scale }: Attributes): tf.TensorInfo[] {
+    const [Q, K, V] = [q, k, v].map(pixels);
+    const y = this.#output(q.shape);
+    const weights = this.#output([Q.count, Q.rows, Q.rows]);
+    this.#multiply(Q, K, heapAddress(weights), { transposeB: true });
+    this.#softmax("softmax", [weights], weights, scale as number);
+    this.#multiply(matrices(weights, weights.shape), V, heapAddress(y), {});
+    return [y, weights];
+  }
+
+  attentionGradient({ q, k, v, weights, dy }: Infos, { scale }: Attributes): tf.TensorInfo[] {
+    const [Q, K, V, DY] = [q, k, v, dy].map(pixels);
+    const [dq, dk, dv] = [q, k, v].map((tensor) => this.#output(tensor.shape));
+    const A = matrices(weights, weights.shape);
+    this.#multiply(A, DY, heapAddress(dv), { transposeA: true });
+    const dScores = this.#output(weights.shape);
+    this.#multiply(DY, V, heapAddress(dScores), { transposeB: true });
+    this.#softmax("softmaxGradient", [weights, dScores], dScores, scale as number);
+    const S = matrices(dScores, dScores.shape);
+    this.#multiply(S, K, heapAddress(dq), {});
+    this.#multiply(S, Q, heapAddress(dk), { transposeA: true });
+    this.#backend.disposeData(dScores.dataId);
+    return [dq, dk, dv];
   }
 
   groupNorm({ x }: Infos, { groups, silu, epsilon }: Attributes): tf.TensorInfo[] {
@@ -232,7 +250,7 @@ class WasmKernels {
     this.#threads.run("groupNorm", B * Math.ceil(C / width), [
       ...[heapAddress(x), heapAddress(y), heapAddress(moments), B, H * W, C],
       ...[groups as number, silu ? 1 : 0, floatBits(epsilon as number), width],
-    ], 3 * (width + 4) * 4);
+    ], EXP_BYTES + 3 * (width + 8) * 4);
     return [y, moments];
   }
 
@@ -243,23 +261,27 @@ class WasmKernels {
     this.#threads.run("groupNormGradient", B * Math.ceil(C / width), [
       ...[heapAddress(x), heapAddress(dy), heapAddress(moments), heapAddress(dx)],
       ...[B, H * W, C, groups as number, silu ? 1 : 0, width],
-    ], 6 * (width + 4) * 4);
+    ], EXP_BYTES + 6 * (width + 8) * 4);
     return dx;
   }
 
-  /** A kernel over the rows of the last axis, with one factor. */
-  rows(kernel: string, inputs: tf.TensorInfo[], scale: number): tf.TensorInfo {
+  softmax(kernel: string, inputs: tf.TensorInfo[], scale: number): tf.TensorInfo {
     const y = this.#output(inputs[0].shape);
+    this.#softmax(kernel, inputs, y, scale);
+    return y;
+  }
+
+  /** A kernel over the rows of the last axis; y may be one of the inputs. */
+  #softmax(kernel: string, inputs: tf.TensorInfo[], y: tf.TensorInfo, scale: number): void {
     const n = y.shape[y.shape.length - 1];
     const addresses = [...inputs, y].map((t) => heapAddress(t));
-    this.#threads.run(kernel, size(y) / n, [...addresses, n, floatBits(scale)]);
-    return y;
+    this.#threads.run(kernel, size(y) / n, [...addresses, n, floatBits(scale)], EXP_BYTES);
   }
 
   elementwise(kernel: string, inputs: tf.TensorInfo[]): tf.TensorInfo {
     const y = this.#output(inputs[0].shape);
     const addresses = [...inputs, y].map((t) => heapAddress(t));
-    this.#threads.run(kernel, Math.ceil(size(y) / CHUNK), [...addresses, size(y)]);
+    this.#threads.run(kernel, Math.ceil(size(y) / CHUNK), [...addresses, size(y)], EXP_BYTES);
     return y;
   }
 
@@ -279,9 +301,11 @@ class WasmKernels {
     return y;
   }
 
-  sumPixels(x: tf.TensorInfo): tf.TensorInfo {
-    const [B, P, C] = x.shape;
-    const y = this.#output([B, C]);
+  sumPixels(x: tf.TensorInfo, { perSample }: Attributes): tf.TensorInfo {
+    const C = x.shape[x.shape.length - 1];
+    const B = perSample ? x.shape[0] : 1;
+    const P = size(x) / (B * C);
+    const y = this.#output(perSample ? [B, C] : [C]);
     const args = [heapAddress(x), heapAddress(y), P, C];
     this.#threads.run("sumPixels", B * Math.ceil(C / 16), args);
     return y;
@@ -339,23 +363,26 @@ class WasmKernels {
   #output(shape: number[]): tf.TensorInfo {
     return this.#backend.makeOutput(shape, "float32");
   }
-
-  #floats(address: number, count: number): Float32Array {
-    return new Float32Array(wasmHeap().HEAPU8.buffer, address, count);
-  }
-
-  /** Lends memory for arrays of so many floats while `use` runs. */
-  #borrow(counts: number[], use: (addresses: number[]) => void): void {
-    const heap = wasmHeap();
-    const addresses = counts.map((count) => heap._malloc(count * 4) >>> 0);
-    use(addresses);
-    for (const address of addresses) heap._free(address);
-  }
 }
 
-/** With few blocks of work their panels are divided among the threads as well, or most would be idle. */
-function sharesOfPanels(panels: number, blocks: number): number {
-  return Math.min(panels, Math.ceil(32 / blocks));
+/** N matrices, one behind the other. */
+interface Matrices {
+  address: number;
+  count: number;
+  rows: number;
+  columns: number;
+}
+
+function matrices(tensor: tf.TensorInfo, shape: number[]): Matrices {
+  const [rows, columns] = shape.slice(-2);
+  const count = shape.length === 3 ? shape[0] : 1;
+  return { address: heapAddress(tensor), count, rows, columns };
+}
+
+/** [B, …, C] as B matrices with a row for each pixel. */
+function pixels(x: tf.TensorInfo): Matrices {
+  const [B, C] = [x.shape[0], x.shape[x.shape.length - 1]];
+  return matrices(x, [B, size(x) / (B * C), C]);
 }
 
 /** Channels in a unit of group normalization: about 16, in whole groups and whole vectors of four. */

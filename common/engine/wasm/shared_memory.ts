@@ -35,6 +35,14 @@ export function heapAddress(tensor: tf.TensorInfo): number {
   return (tf.backend() as BackendWasm).dataIdMap.get(tensor.dataId).memoryOffset;
 }
 
+/** Lends memory for arrays of so many floats while `use` runs. */
+export function borrow(counts: number[], use: (addresses: number[]) => void): void {
+  const heap = wasmHeap();
+  const addresses = counts.map((count) => heap._malloc(count * 4) >>> 0);
+  use(addresses);
+  for (const address of addresses) heap._free(address);
+}
+
 /** Starts tfjs's `wasm` backend on shared memory and returns that memory. */
 export async function startWasmBackend(): Promise<WebAssembly.Memory> {
   tf.env().set("WASM_HAS_MULTITHREAD_SUPPORT", false); // tfjs's threads do not start in Deno

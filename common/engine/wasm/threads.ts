@@ -6,6 +6,9 @@
  * is left. A unit computes the same whoever takes it, so the number of workers changes the time and
  * nothing else. Workers hold no model code: they know a memory, the compiled kernels and this loop.
  *
+ * Where another process wants a core, a worker is stopped in the middle of a unit, and everybody waits
+ * for it. So a worker that is late costs one of them its place for a while (see {@linkcode Crew}).
+ *
  * @module
  */
 
@@ -16,6 +19,7 @@ const CONTROL = {
   active: 32, // workers inside the current job
   next: 48, // the next unit to take
   asleep: 64, // workers that must be woken
+  crew: 72, // workers that take part: those numbered 1 to this; the others sleep on it
   failed: 80, // 1 once a worker has thrown
   stop: 81, // 1 when the workers shall end
   kernel: 96,
@@ -30,6 +34,8 @@ const CONTROL_WORDS = 400;
 
 /** How often an idle worker looks for a job before it goes to sleep: about a fifth of a millisecond. */
 const SPINS = 20_000;
+/** How often the main thread looks whether the last units are done before it looks at the clock. */
+const PATIENCE = 2_000;
 
 type Kernel = (args: number, scratch: number, begin: number, end: number) => void;
 
@@ -52,6 +58,7 @@ export class KernelThreads {
   readonly #controlAddress: number;
   readonly #kernels: Map<string, { index: number; run: Kernel }>;
   readonly #workers: Worker[];
+  readonly #crew: Crew;
   readonly #allocate: (bytes: number) => number;
   readonly #release: (address: number) => void;
 
@@ -87,6 +94,7 @@ export class KernelThreads {
     this.#kernels = new Map(
       names.map((name, index) => [name, { index, run: instance.exports[name] as Kernel }]),
     );
+    this.#crew = new Crew(threads - 1, this.#control);
     this.#workers = Array.from({ length: threads - 1 }, (_, i) =>
       this.#startWorker({
         memory,
@@ -120,12 +128,12 @@ export class KernelThreads {
     for (let i = 0; i < args.length; i++) control[CONTROL.arguments + i] = args[i];
     const argsAddress = this.#controlAddress + CONTROL.arguments * 4;
     const scratch = control[CONTROL.scratch];
-    if (units < 2 || this.#workers.length === 0) {
+    if (units < 2 || this.#workers.length === 0 || this.#crew.size() === 0) {
       kernel.run(argsAddress, scratch, 0, units);
       return;
     }
-    // about four chunks a thread: few enough to be cheap, many enough to even out
-    const chunk = Math.max(1, Math.ceil(units / (4 * this.threads)));
+    // about eight chunks a thread: few enough to be cheap, many enough to even out
+    const chunk = Math.max(1, Math.ceil(units / (8 * this.threads)));
     control[CONTROL.kernel] = kernel.index;
     control[CONTROL.units] = units;
     control[CONTROL.chunk] = chunk;
@@ -133,13 +141,20 @@ export class KernelThreads {
     Atomics.store(control, CONTROL.open, 1);
     Atomics.add(control, CONTROL.job, 1);
     if (Atomics.load(control, CONTROL.asleep) > 0) Atomics.notify(control, CONTROL.job);
-    for (;;) {
+    const started = performance.now();
+    let own = 0; // chunks that this thread does
+    for (;; own++) {
       const begin = Atomics.add(control, CONTROL.next, chunk);
       if (begin >= units) break;
       kernel.run(argsAddress, scratch, begin, Math.min(begin + chunk, units));
     }
     Atomics.store(control, CONTROL.open, 0);
-    while (Atomics.load(control, CONTROL.active) > 0) { /* the last units are being finished */ }
+    for (let i = 0; i < PATIENCE && Atomics.load(control, CONTROL.active) > 0; i++);
+    if (Atomics.load(control, CONTROL.active) > 0) {
+      const since = performance.now();
+      while (Atomics.load(control, CONTROL.active) > 0) { /* the last units are being finished */ }
+      this.#crew.waited(performance.now() - since, (since - started) / own);
+    }
     if (Atomics.load(control, CONTROL.failed)) this.#throwFailure();
   }
 
@@ -147,6 +162,7 @@ export class KernelThreads {
   dispose(): void {
     // a sleeping worker cannot be terminated from outside: it is woken and leaves by itself
     Atomics.store(this.#control, CONTROL.stop, 1);
+    this.#crew.dismiss();
     Atomics.add(this.#control, CONTROL.job, 1);
     Atomics.notify(this.#control, CONTROL.job);
     this.#workers.length = 0;
@@ -181,6 +197,61 @@ export class KernelThreads {
   }
 }
 
+/** A worker is late when the others wait for it this long, in milliseconds, beyond the time of two chunks. */
+const LATE = 0.3;
+/** A late worker costs a place for so many times what the others waited, and twice that the next time … */
+const FIRST_REST = 4;
+/** … up to this: looking whether the core is free again then costs a hundredth. */
+const LONGEST_REST = 100;
+/** Milliseconds without a late worker after which all is forgotten. */
+const FORGIVEN = 100;
+
+/**
+ * How many workers take part. Threads that share a core with another process hold all others up: with
+ * one worker fewer the process has a core to itself.
+ */
+export class Crew {
+  readonly #most: number;
+  readonly #control: Int32Array;
+  #rest = FIRST_REST;
+  /** When one more is tried, in milliseconds. */
+  #until = 0;
+
+  constructor(most: number, control: Int32Array) {
+    this.#most = most;
+    this.#control = control;
+    this.#set(most);
+  }
+
+  /** How many take part in the job that comes now. */
+  size(): number {
+    const size = this.#control[CONTROL.crew];
+    if (size === this.#most || performance.now() < this.#until) return size;
+    this.#set(size + 1);
+    this.#until = performance.now() + FORGIVEN;
+    return size + 1;
+  }
+
+  /** The main thread had to wait so long for a worker, and does a chunk in so long, in milliseconds. */
+  waited(time: number, chunk: number): void {
+    if (!(time > LATE + 2 * chunk)) return;
+    const now = performance.now();
+    this.#rest = now > this.#until + FORGIVEN ? FIRST_REST : Math.min(2 * this.#rest, LONGEST_REST);
+    this.#until = now + this.#rest * time;
+    this.#set(Math.max(0, this.#control[CONTROL.crew] - 1));
+  }
+
+  /** Wakes everybody for the end. */
+  dismiss(): void {
+    this.#set(this.#most + 1);
+  }
+
+  #set(size: number): void {
+    Atomics.store(this.#control, CONTROL.crew, size);
+    Atomics.notify(this.#control, CONTROL.crew);
+  }
+}
+
 const floatView = new Float32Array(1);
 const bitsView = new Int32Array(floatView.buffer);
 
@@ -204,6 +275,12 @@ function takePart(): void {
     const args = data.control + words.arguments * 4;
     let seen = 0;
     for (;;) {
+      // without a place in the crew it sleeps until the crew changes
+      for (
+        let crew = Atomics.load(control, words.crew);
+        crew < data.thread && !Atomics.load(control, words.stop);
+        crew = Atomics.load(control, words.crew)
+      ) Atomics.wait(control, words.crew, crew);
       for (let i = 0; i < spins && Atomics.load(control, words.job) === seen; i++);
       if (Atomics.load(control, words.job) === seen) {
         Atomics.add(control, words.asleep, 1);
@@ -212,6 +289,7 @@ function takePart(): void {
       }
       seen = Atomics.load(control, words.job);
       if (Atomics.load(control, words.stop)) return scope.close();
+      if (Atomics.load(control, words.crew) < data.thread) continue;
       Atomics.add(control, words.active, 1);
       try {
         // open is only cleared for good once no worker is active: what is read below is one job's

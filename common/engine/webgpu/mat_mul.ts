@@ -5,6 +5,7 @@
  * @module
  */
 import type * as tf from "@tensorflow/tfjs";
+import { asMatrices, productShape } from "../ops/mat_mul.ts";
 import { allocate } from "./command_queue.ts";
 import type { NamedTensors } from "./dispatch.ts";
 import { shareSteps, sumOfParts } from "./sum_of_parts.ts";
@@ -66,11 +67,12 @@ function multiply(
       ...(bias && { strideOfBias: bias.shape.length === 2 ? columns : 0 }),
     },
   }, tiling);
-  return sumOfParts(partial, a.shape.length === 3 ? [count, rows, columns] : [rows, columns]);
+  return sumOfParts(partial, productShape(a.shape, columns, transposeA));
 }
 
 function batched(shape: number[]): number[] {
-  return shape.length === 3 ? shape : [1, ...shape];
+  const matrices = asMatrices(shape);
+  return matrices.length === 3 ? matrices : [1, ...matrices];
 }
 
 /** The whole depth where it has no suitable divisor. */

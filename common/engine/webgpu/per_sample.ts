@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type * as tf from "@tensorflow/tfjs";
+import * as tf from "@tensorflow/tfjs";
 import { allocate } from "./command_queue.ts";
 import { dispatch, type NamedTensors } from "./dispatch.ts";
 import { acrossLanes, lanesFor } from "./reduction.ts";
@@ -33,17 +33,20 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 };
 
 /**
- * Σ over the pixels, [B, P, C] to [B, C]: one workgroup for each four channels (or one) of a sample.
+ * Σ over the pixels, [B, …, C] to [B, C], or over the samples too, to [C]: one workgroup for each four channels (or one) of a sample.
  * Its lanes share the pixels, so that a sum over a whole batch (a bias's gradient) is a tree, too.
  */
-export const sumPixelsKernel: tf.KernelFunc = ({ inputs }) => {
+export const sumPixelsKernel: tf.KernelFunc = ({ inputs, attrs }) => {
   const { x } = inputs as NamedTensors;
-  const [B, P, C] = x.shape;
+  const { perSample } = attrs as { perSample: boolean };
+  const C = x.shape[x.shape.length - 1];
+  const B = perSample ? x.shape[0] : 1;
+  const P = tf.util.sizeFromShape(x.shape) / (B * C);
   const vec4 = C % 4 === 0;
   const type = vec4 ? "vec4f" : "f32";
   const channels = vec4 ? C / 4 : C;
   const lanes = lanesFor(P);
-  const total = allocate([B, C]);
+  const total = allocate(perSample ? [B, C] : [C]);
   dispatch({
     name: "sum of pixels",
     code: acrossLanes(lanes, { type }) + `

@@ -1,22 +1,24 @@
 // Non-linearities: SiLU and softmax, each with its gradient.
 
-import { at, exp4, float, int, loadPart, sigmoid4, storePart, sumLanes } from "./lanes";
+import { at, exp4, float, int, loadPart, prepareExp, sigmoid4, storePart, sumLanes } from "./lanes";
 
 // y = x·σ(x). Unit: 4,096 numbers. args: x, y, n
 export function silu(args: usize, scratch: usize, begin: i32, end: i32): void {
+  prepareExp(scratch);
   const x: usize = int(args, 0), y: usize = int(args, 1), n = int(args, 2);
   for (let i = begin * 4096; i < min(end * 4096, n); i += 4) {
     const v = loadPart(at(x, i), n - i);
-    storePart(at(y, i), f32x4.mul(v, sigmoid4(v)), n - i);
+    storePart(at(y, i), f32x4.mul(v, sigmoid4(v, scratch)), n - i);
   }
 }
 
 // dx = dy·σ(x)·(1 + x·(1 − σ(x))). Unit: 4,096 numbers. args: x, dy, dx, n
 export function siluGradient(args: usize, scratch: usize, begin: i32, end: i32): void {
+  prepareExp(scratch);
   const x: usize = int(args, 0), dy: usize = int(args, 1), dx: usize = int(args, 2), n = int(args, 3);
   const one = f32x4.splat(1);
   for (let i = begin * 4096; i < min(end * 4096, n); i += 4) {
-    const v = loadPart(at(x, i), n - i), s = sigmoid4(v);
+    const v = loadPart(at(x, i), n - i), s = sigmoid4(v, scratch);
     const slope = f32x4.mul(s, f32x4.add(one, f32x4.mul(v, f32x4.sub(one, s))));
     storePart(at(dx, i), f32x4.mul(loadPart(at(dy, i), n - i), slope), n - i);
   }
@@ -24,6 +26,7 @@ export function siluGradient(args: usize, scratch: usize, begin: i32, end: i32):
 
 // y = softmax(scale·x), scale > 0, over rows of n. Unit: a row. args: x, y, n, scale
 export function softmax(args: usize, scratch: usize, begin: i32, end: i32): void {
+  prepareExp(scratch);
   const x: usize = int(args, 0), y: usize = int(args, 1), n = int(args, 2), scale = float(args, 3);
   for (let row = begin; row < end; row++) {
     const from = at(x, row * n), to = at(y, row * n);
@@ -39,13 +42,13 @@ export function softmax(args: usize, scratch: usize, begin: i32, end: i32): void
     const factor = f32x4.splat(scale), shift = f32x4.splat(largest);
     let sums = f32x4.splat(0);
     for (let i = 0; i < whole; i += 4) {
-      const e = exp4(f32x4.mul(f32x4.sub(v128.load(at(from, i)), shift), factor));
+      const e = exp4(f32x4.mul(f32x4.sub(v128.load(at(from, i)), shift), factor), scratch);
       v128.store(at(to, i), e);
       sums = f32x4.add(sums, e);
     }
     let total = sumLanes(sums);
     if (whole < n) {
-      const e = exp4(f32x4.mul(f32x4.sub(loadPart(at(from, whole), n - whole), shift), factor));
+      const e = exp4(f32x4.mul(f32x4.sub(loadPart(at(from, whole), n - whole), shift), factor), scratch);
       storePart(at(to, whole), e, n - whole);
       for (let i = whole; i < n; i++) total += load<f32>(at(to, i));
     }

@@ -1,5 +1,9 @@
 // Everything the host can call; compiled to ../kernels.wasm by `deno task kernels`.
 export { convolve, packRows, packWeights, weightGradient } from "./conv2d";
+export { winograd, winogradWeights } from "./winograd";
+export {
+  winogradGradients, winogradInputs, winogradProducts, winogradWeightGradient,
+} from "./winograd_weight_gradient";
 export { multiply, packColumns } from "./mat_mul";
 export { groupNorm, groupNormGradient } from "./group_norm";
 export { silu, siluGradient, softmax, softmaxGradient } from "./activations";

@@ -58,31 +58,59 @@ export function sumLanes(v: v128): f32 {
     (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
+/** Bytes of the constants of {@linkcode exp4}. */
+export const EXP_BYTES: i32 = 192;
+
+/**
+ * Writes the constants of {@linkcode exp4} to memory and returns what lies behind them: a compiler
+ * that puts a vector together from its numbers does so again at every turn of a loop.
+ */
+export function prepareExp(table: usize): usize {
+  v128.store(table, f32x4.splat(-87));
+  v128.store(table, f32x4.splat(88), 16);
+  // added to so large a number, a fraction is rounded away: n stands in the last bits
+  v128.store(table, f32x4.splat(12582912), 32);
+  v128.store(table, f32x4.splat(1.44269504088896), 48); // 1/ln 2
+  // ln 2 in two parts, so that n times the first is exact
+  v128.store(table, f32x4.splat(0.693359375), 64);
+  v128.store(table, f32x4.splat(-2.12194440e-4), 80);
+  v128.store(table, f32x4.splat(1.0 / 720), 96);
+  v128.store(table, f32x4.splat(1.0 / 120), 112);
+  v128.store(table, f32x4.splat(1.0 / 24), 128);
+  v128.store(table, f32x4.splat(1.0 / 6), 144);
+  v128.store(table, f32x4.splat(0.5), 160);
+  v128.store(table, f32x4.splat(1), 176);
+  return table + EXP_BYTES;
+}
+
 /**
  * exp on four lanes: x = n·ln 2 + r, |r| ≤ ln 2 / 2; exp(r) by its Taylor polynomial of degree 6
- * (relative error below 2e-7), times 2ⁿ put together from its bits.
+ * (relative error below 2e-7), times 2ⁿ put together from its bits. NaN stays NaN.
+ *
+ * @param table The constants, see {@linkcode prepareExp}.
  */
-export function exp4(x: v128): v128 {
-  x = f32x4.min(f32x4.max(x, f32x4.splat(-87)), f32x4.splat(88));
-  const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504088896)));
-  // ln 2 in two parts, so that n times the first is exact
-  let r = f32x4.sub(x, f32x4.mul(n, f32x4.splat(0.693359375)));
-  r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
-  let y = f32x4.splat(1.0 / 720);
-  y = f32x4.add(f32x4.mul(y, r), f32x4.splat(1.0 / 120));
-  y = f32x4.add(f32x4.mul(y, r), f32x4.splat(1.0 / 24));
-  y = f32x4.add(f32x4.mul(y, r), f32x4.splat(1.0 / 6));
-  y = f32x4.add(f32x4.mul(y, r), f32x4.splat(0.5));
-  y = f32x4.add(f32x4.mul(y, r), f32x4.splat(1));
-  y = f32x4.add(f32x4.mul(y, r), f32x4.splat(1));
-  const power = i32x4.shl(i32x4.add(i32x4.trunc_sat_f32x4_s(n), i32x4.splat(127)), 23);
-  return f32x4.mul(y, power);
+// @ts-ignore: decorator
+@inline
+export function exp4(x: v128, table: usize): v128 {
+  x = f32x4.relaxed_min(v128.load(table, 16), f32x4.relaxed_max(v128.load(table), x));
+  const shifted = f32x4.relaxed_madd(x, v128.load(table, 48), v128.load(table, 32));
+  const n = f32x4.sub(shifted, v128.load(table, 32)), one = v128.load(table, 176);
+  let r = f32x4.relaxed_nmadd(n, v128.load(table, 64), x);
+  r = f32x4.relaxed_nmadd(n, v128.load(table, 80), r);
+  let y = f32x4.relaxed_madd(v128.load(table, 96), r, v128.load(table, 112));
+  y = f32x4.relaxed_madd(y, r, v128.load(table, 128));
+  y = f32x4.relaxed_madd(y, r, v128.load(table, 144));
+  y = f32x4.relaxed_madd(y, r, v128.load(table, 160));
+  y = f32x4.relaxed_madd(y, r, one);
+  y = f32x4.relaxed_madd(y, r, one);
+  // the bits of 1 are those of the exponent 0
+  return f32x4.mul(y, i32x4.add(i32x4.shl(shifted, 23), one));
 }
 
 /** The logistic function σ(x) = 1/(1 + exp(−x)) on four lanes. */
 // @ts-ignore: decorator
 @inline
-export function sigmoid4(x: v128): v128 {
-  const one = f32x4.splat(1);
-  return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x))));
+export function sigmoid4(x: v128, table: usize): v128 {
+  const one = v128.load(table, 176);
+  return f32x4.div(one, f32x4.add(one, exp4(f32x4.neg(x), table)));
 }
