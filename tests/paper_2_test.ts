@@ -59,6 +59,7 @@ const settings = {
   learningRate: 2e-3,
   decay: "none" as const,
   warmUp: 20,
+  snrGamma: 0,
   seed: 1,
 };
 
