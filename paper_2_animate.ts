@@ -1,7 +1,7 @@
 /**
  * Moving images of a trained model: how its images come out of noise (Ho et al. 2020, section 4.3),
  * how one turns into another (Song, Meng & Ermon 2021, section 5.3), and, for a run of paper 1 or 4, how
- * its points flow.
+ * its points or images flow.
  *
  *     deno task animate --resume runs/paper2-quick-0                  10 s on 2 cores
  *     deno task animate --resume runs/paper2-quick-0 --interpolate    25 s
@@ -21,12 +21,20 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { DATASETS } from "./common/data/images/load.ts";
 import type { ImageModel } from "./common/network/image_model.ts";
+import { evenly } from "./common/plot/evenly.ts";
 import { type Film, FORMATS, sideBySide } from "./common/plot/film/film.ts";
 import { chainFilm, interpolationFilm } from "./common/plot/film/image_film.ts";
 import { pointFilm } from "./common/plot/film/point_film.ts";
 import { normal } from "./common/random.ts";
-import { orAdvise, readPoints, withProgress, writeFilm } from "./common/report/animation.ts";
+import {
+  orAdvise,
+  readImageWays,
+  readPoints,
+  withProgress,
+  writeFilm,
+} from "./common/report/animation.ts";
 import { drawImages, recordChain } from "./common/report/draw_images.ts";
 import {
   ddimStep,
@@ -219,7 +227,9 @@ async function main(args: string[]): Promise<number> {
   }
   const path = `${folder}/run.json`;
   const { script, settings: recorded } = await orAdvise(readRecord(path), `${folder} holds no run`);
-  if (script === "paper1" || script === "paper4") {
+  if (script === "paper4" && isOfImages(recorded)) {
+    await animateFlowOfImages(folder, asked);
+  } else if (script === "paper1" || script === "paper4") {
     await animatePoints(folder, script, asked);
   } else if (script === "paper2") {
     const own = parseCommandLine(
@@ -239,20 +249,39 @@ async function main(args: string[]): Promise<number> {
 /** What the command line says. */
 type Asked = { settings: Settings; given: Partial<Settings> };
 
+/** Whether a run of paper 4 was one on images. */
+function isOfImages(settings: Record<string, unknown> = {}): boolean {
+  return DATASETS.some((name) => name === settings.data);
+}
+
+/** @throws {UserError} A flag was given by which something would be drawn anew. */
+function refuseDrawing({ given }: Asked, what: string): void {
+  const names = ["interpolate", "samples", "sampler", "sampleSteps", "eta", "seed"] as const;
+  const wrong = names.find((name) => given[name] !== undefined);
+  if (!wrong) return;
+  throw new UserError(`--${kebab(wrong)} is for ${what} in its folder`);
+}
+
+/** The ways of the run's first images, which it has kept. */
+async function animateFlowOfImages(folder: string, asked: Asked): Promise<void> {
+  refuseDrawing(asked, `a run of paper2; ${folder} is one of paper4, whose images are`);
+  const started = performance.now();
+  const ways = await readImageWays(folder);
+  const kept = evenly(ways.t.length, framesOf(asked));
+  const some = <X>(all: X[]) => kept.map((i) => all[i]);
+  const film = await chainFilm({
+    ...ways,
+    ...{ t: some(ways.t), xt: some(ways.xt), x0Hat: some(ways.x0Hat) },
+  });
+  await writeFilm(film, { folder, name: "paper4_flow", format: asked.settings.format, started });
+}
+
 async function animatePoints(
   folder: string,
   script: "paper1" | "paper4",
   asked: Asked,
 ): Promise<void> {
-  const names = ["interpolate", "samples", "sampler", "sampleSteps", "eta", "seed"] as const;
-  const wrong = names.find((name) => asked.given[name] !== undefined);
-  if (wrong) {
-    throw new UserError(
-      `--${
-        kebab(wrong)
-      } is for images; ${folder} is a run of ${script}, whose points are in its folder`,
-    );
-  }
+  refuseDrawing(asked, `images; ${folder} is a run of ${script}, whose points are`);
   const frames = framesOf(asked);
   const started = performance.now();
   const film = script === "paper1"

@@ -1,7 +1,7 @@
 /**
  * Paper 4: Lipman, Chen, Ben-Hamu, Nickel & Le 2023, "Flow Matching for Generative Modeling", and
  * Liu, Gong & Liu 2023, "Flow Straight and Fast: Learning to Generate and Transfer Data with Rectified
- * Flow", on points in the plane.
+ * Flow", on points in the plane and on digits.
  *
  * What it teaches: noise need not turn into data by a chain of random steps. Draw a straight line from
  * each noise to a data point, and let a network learn the mean velocity of all lines that pass at x at the
@@ -11,6 +11,8 @@
  *
  *     deno task paper4                  about 50 s on 2 cores without a GPU
  *     deno task paper4 --data moons     another shape; or your own: --data points.csv
+ *     deno task paper4 --data mnist     digits, as long as paper 2
+ *     deno task paper4 --data mnist --preset reflow --compare runs/paper2-quick-0
  *
  * Time runs as in these papers, from noise at t = 0 to data at t = 1; papers 1 and 2 count the other way.
  * The two meet: their xₜ = √ᾱₜ·x₀ + √(1−ᾱₜ)·ε is a point of the line between data and noise, only
@@ -24,16 +26,26 @@
  * samples.csv, samples_two_steps.csv (two Euler steps after one reflow), run.json, all flows
  * (model.safetensors), what it needs to go on (state.safetensors), and report.html.
  *
- * Shapes: B points, two coordinates.
+ * On digits the same loop trains paper 2's UNet, and the last of these commands tells by a table and by
+ * paper4_evaluations.png and paper4_few_steps.png how good the images are that DDIM, the flow and the flow
+ * after a reflow draw when the network is asked 1, 2, 3, 5, 10, 20 and 50 times. The samples are in
+ * samples.safetensors then, and paper4_chain.png shows how they come about.
+ *
+ * Shapes: B points, D coordinates: two in the plane, and an image is a point with one for each pixel.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { asPoints } from "./common/data/images/as_points.ts";
+import type { ImageSet } from "./common/data/images/image_set.ts";
+import { hasDigits, loadImages } from "./common/data/images/load.ts";
 import { type PointData, pointData } from "./common/data/points/point_data.ts";
 import { gaussianNoise } from "./common/engine/noise.ts";
 import { Adam, valueAndGradients } from "./common/network/adam.ts";
-import { Flows } from "./common/network/flows.ts";
-import { learningRateAt } from "./common/network/learning_rate.ts";
+import { type FlowNetwork, Flows } from "./common/network/flows.ts";
+import { ImageVelocity } from "./common/network/image_velocity.ts";
+import { learningRateAt, type RateSettings } from "./common/network/learning_rate.ts";
+import { VelocityNetwork } from "./common/network/velocity_network.ts";
 import {
   dormandPrince,
   eulerStep,
@@ -42,16 +54,23 @@ import {
   solve,
   type Velocity,
 } from "./common/ode.ts";
-import { writeReportPage } from "./common/page/page.ts";
 import { type Draw, integers, uniform } from "./common/random.ts";
-import { flowInLines, reportFlows } from "./common/report/flow_report.ts";
-import { readBeside } from "./common/report/paper_1_beside.ts";
-import { flowMemory, type FlowSettings, paper4 as command } from "./common/run/flow_settings.ts";
+import type { Command } from "./common/run/flags.ts";
+import {
+  flowMemory,
+  type FlowSettings,
+  imageFlowCommand,
+  type ImageFlowFlags,
+  type ImageFlowSettings,
+  isOfImages,
+  paper4 as command,
+} from "./common/run/flow_settings.ts";
 import { runMain } from "./common/run/main.ts";
+import { imageMemory, unetOptions } from "./common/run/model_settings.ts";
 import { readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
-import { trainAndReport } from "./common/run/training_run.ts";
 import { UserError } from "./common/user_error.ts";
+import * as paper2 from "./paper_2.ts";
 
 // ---------------------------------------------------------------------------------------------
 // 1. The straight line from a noise to a data point, and the velocity along it
@@ -63,8 +82,8 @@ import { UserError } from "./common/user_error.ts";
  * At t = 0 it is x₀ itself. At t = 1 it is x₁, with a width σ_min around it: a Gaussian of mean t·x₁ and
  * width 1 − (1−σ_min)·t at every t between (Eq. 20).
  *
- * @param x0 Noise, [B, 2].
- * @param x1 Data, [B, 2].
+ * @param x0 Noise, [B, D].
+ * @param x1 Data, [B, D].
  * @param t [B, 1], or one number.
  */
 export function psi(
@@ -81,8 +100,8 @@ export function psi(
  * How fast it goes there: dψₜ/dt, the same at all t   (Lipman et al. 2023, Eq. 23). Written by where it is
  * instead of where it came from, this is Eq. 21, uₜ(x|x₁) = (x₁ − (1−σ_min)·x)/(1 − (1−σ_min)·t).
  *
- * @param x0 Noise, [B, 2].
- * @param x1 Data, [B, 2].
+ * @param x0 Noise, [B, D].
+ * @param x1 Data, [B, D].
  */
 export function lineVelocity(x0: tf.Tensor2D, x1: tf.Tensor2D, sigmaMin = 0): tf.Tensor2D {
   // x₁ − (1−σ_min)·x₀
@@ -93,15 +112,20 @@ export function lineVelocity(x0: tf.Tensor2D, x1: tf.Tensor2D, sigmaMin = 0): tf
 // 2. Training: the mean velocity of all lines through a point
 // ---------------------------------------------------------------------------------------------
 
-/** Draws so many pairs of a noise x₀ and a data point x₁, both [B, 2]. */
+/** Draws so many pairs of a noise x₀ and a data point x₁, both [B, D]. */
 export type Coupling = (draw: Draw, count: number) => { x0: tf.Tensor2D; x1: tf.Tensor2D };
 
+/** Draws so many data points, [count·D]. */
+export type Data = Pick<PointData, "sample" | "sha256">;
+
 /** A noise and a data point that know nothing of each other. */
-export function independentPairs(data: PointData): Coupling {
-  return (draw, B) => ({
-    x0: gaussianNoise<tf.Rank.R2>({ ...draw, stream: `${draw.stream} x0` }, [B, 2]),
-    x1: tf.tensor2d(data.sample({ ...draw, stream: `${draw.stream} x1` }, B), [B, 2]),
-  });
+export function independentPairs(data: Data): Coupling {
+  return (draw, B) => {
+    const points = data.sample({ ...draw, stream: `${draw.stream} x1` }, B);
+    const x1 = tf.tensor2d(points, [B, points.length / B]);
+    const x0 = gaussianNoise<tf.Rank.R2>({ ...draw, stream: `${draw.stream} x0` }, x1.shape);
+    return { x0, x1 };
+  };
 }
 
 /**
@@ -111,7 +135,7 @@ export function independentPairs(data: PointData): Coupling {
  * is their mean. That is all there is to it, for the mean velocity carries the whole cloud as the lines
  * together do (Lipman et al. 2023, Theorem 1; Liu et al. 2023, Theorem 3.3).
  *
- * @param velocity v_θ at points [B, 2] and times [B].
+ * @param velocity v_θ at points [B, D] and times [B].
  * @param t [B].
  */
 export function flowMatchingLoss(
@@ -133,15 +157,13 @@ export interface Training {
   /** The flow that is trained, and those before it. */
   flows: Flows;
   /** What is learned. */
-  data: PointData;
+  data: Data;
   /** Moves the weights of the current flow. */
   adam: Adam;
   /** How it is trained. */
-  settings: Pick<
-    FlowSettings,
-    | ("steps" | "reflows" | "batch" | "learningRate" | "decay")
-    | ("sigmaMin" | "pairs" | "pairSteps" | "seed")
-  >;
+  settings:
+    & RateSettings
+    & Pick<FlowSettings, "reflows" | "batch" | "sigmaMin" | "pairs" | "pairSteps" | "seed">;
 }
 
 /**
@@ -161,10 +183,11 @@ export function* train({ flows, data, adam, settings }: Training): Generator<Tra
     for (let step = adam.steps + 1; step <= steps; step++) {
       const { flow, first, last } = shareOf(step, settings);
       if (flow > flows.finished.length) {
+        adam.moveToAverages(); // a flow ends at these
         flows.finish();
         ownPairs = disposed(ownPairs);
       }
-      if (flow > 0) ownPairs ??= reflowPairs(velocityOf(flows.finished[flow - 1]), flow, settings);
+      if (flow > 0) ownPairs ??= reflowPairs(flows.finished[flow - 1], flow, settings);
       const coupling = ownPairs?.coupling ?? independentPairs(data);
       // the samples of a flow have their width already
       const sigmaMin = flow === 0 ? settings.sigmaMin : 0;
@@ -173,7 +196,11 @@ export function* train({ flows, data, adam, settings }: Training): Generator<Tra
         const { x0, x1 } = coupling({ seed, stream: "train", step }, B);
         const { value, gradients } = valueAndGradients(
           flows.current.parameters,
-          () => flowMatchingLoss((x, t) => flows.current.forward(x, t), { x0, x1, t, sigmaMin }),
+          () => {
+            const velocity = (x: tf.Tensor2D, t: tf.Tensor1D) =>
+              flows.current.forward(x, t, { training: true, step });
+            return flowMatchingLoss(velocity, { x0, x1, t, sigmaMin });
+          },
         );
         const rate = { ...settings, steps: last - first + 1 };
         adam.step(gradients, learningRateAt(step - first + 1, rate));
@@ -186,17 +213,20 @@ export function* train({ flows, data, adam, settings }: Training): Generator<Tra
   }
 }
 
-/** The loss of a trained network at single t, averaged over fresh pairs. */
+/** The loss of a trained network at single t, averaged over so many fresh pairs. */
 export async function measureLoss(
-  network: Flows["current"],
+  network: FlowNetwork,
   coupling: Coupling,
-  { sigmaMin, seed }: Pick<FlowSettings, "sigmaMin" | "seed">,
+  { sigmaMin, seed, parts, count }: Pick<FlowSettings, "sigmaMin" | "seed"> & {
+    parts: number;
+    count: number;
+  },
 ): Promise<{ t: number[]; value: number[] }> {
-  const times = Array.from({ length: 41 }, (_, i) => i / 40);
+  const times = Array.from({ length: parts + 1 }, (_, i) => i / parts);
   const losses = tf.tidy(() =>
     tf.stack(times.map((time, step) => {
-      const pairs = coupling({ seed, stream: "loss per t", step }, 2000);
-      const t = tf.fill([2000], time) as tf.Tensor1D;
+      const pairs = coupling({ seed, stream: "loss per t", step }, count);
+      const t = tf.fill([count], time) as tf.Tensor1D;
       return flowMatchingLoss((x) => network.forward(x, t), { ...pairs, t, sigmaMin });
     }))
   );
@@ -237,14 +267,11 @@ function refuseOtherShares({ finished }: Flows, adam: Adam, settings: Training["
 
 /** Pairs that are drawn from a store of them. */
 export interface Pairs {
-  /** Draws them at random, with replacement. */
+  /** Draws a batch at random. */
   coupling: Coupling;
   /** Frees the store. */
   dispose(): void;
 }
-
-/** Points that are on their way at once. */
-const AT_ONCE = 5000;
 
 /**
  * Noises Z₀ and where the flow takes them, Z₁   (Liu et al. 2023, Algorithm 1, "Reflow").
@@ -252,28 +279,36 @@ const AT_ONCE = 5000;
  * The flow's ways never cross, as only one velocity is at each point; so lines between these ends cross
  * less than lines between independent ones, and their mean is nearer to each of them.
  *
+ * There are so many batches that they hold at least the pairs asked for. A batch is made when it is first
+ * drawn, so that a training that is stopped and goes on need not wait for all of them.
+ *
  * @param reflow Which one it is for, from 1: each has noises of its own.
  */
 export function reflowPairs(
-  velocity: Velocity,
+  network: Pick<FlowNetwork, "forward" | "dimensions">,
   reflow: number,
-  { pairs, pairSteps, seed }: Pick<FlowSettings, "pairs" | "pairSteps" | "seed">,
+  { pairs, pairSteps, batch, seed }: Pick<
+    Training["settings"],
+    "pairs" | "pairSteps" | "batch" | "seed"
+  >,
 ): Pairs {
-  const ends = Array.from({ length: Math.ceil(pairs / AT_ONCE) }, (_, i) => {
-    const count = Math.min(AT_ONCE, pairs - i * AT_ONCE);
-    const draw = { seed, stream: `reflow ${reflow} z0`, step: i };
-    const z0 = gaussianNoise<tf.Rank.R2>(draw, [count, 2]);
-    return [tf.clone(z0), endOf(solve(velocity, z0, { steps: pairSteps, step: heunStep }))];
-  });
-  const [z0, z1] = [0, 1].map((side) => tf.concat(ends.map((end) => end[side])));
-  tf.dispose(ends);
+  const batches = new Map<number, ReturnType<Coupling>>();
+  function make(step: number): ReturnType<Coupling> {
+    // Z₀ ~ N(0, I), and Z₁ is where the flow has taken it at t = 1
+    const draw = { seed, stream: `reflow ${reflow} z0`, step };
+    const z0 = gaussianNoise<tf.Rank.R2>(draw, [batch, network.dimensions]);
+    const way = solve(velocityOf(network), tf.clone(z0), { steps: pairSteps, step: heunStep });
+    return { x0: tf.keep(z0), x1: tf.keep(endOf(way)) };
+  }
   return {
-    coupling: (draw, B) => {
-      const rows = tf.tensor1d(integers({ ...draw, stream: `${draw.stream} pair` }, B, 0, pairs));
-      const drawn = (from: tf.Tensor) => tf.gather(from, tf.cast(rows, "int32")) as tf.Tensor2D;
-      return { x0: drawn(z0), x1: drawn(z1) };
+    coupling: (draw) => {
+      const among = Math.ceil(pairs / batch);
+      const [which] = integers({ ...draw, stream: `${draw.stream} pairs` }, 1, 0, among);
+      const drawn = batches.get(which) ?? make(which);
+      batches.set(which, drawn);
+      return drawn;
     },
-    dispose: () => tf.dispose([z0, z1]),
+    dispose: () => batches.forEach(({ x0, x1 }) => tf.dispose([x0, x1])),
   };
 }
 
@@ -296,7 +331,7 @@ function endOf(moments: Iterable<Moment>): tf.Tensor2D {
 // ---------------------------------------------------------------------------------------------
 
 /** v_θ with one t for all points, as the solvers want it. */
-export function velocityOf(network: Flows["current"]): Velocity {
+export function velocityOf(network: Pick<FlowNetwork, "forward">): Velocity {
   return (x, t) => network.forward(x, t);
 }
 
@@ -307,12 +342,25 @@ export function velocityOf(network: Flows["current"]): Velocity {
  */
 export function sample(
   velocity: Velocity,
-  { count, seed, solver, sampleSteps: steps, tolerance }:
+  { count, seed, solver, sampleSteps, tolerance }:
     & Pick<FlowSettings, "seed" | "solver" | "sampleSteps" | "tolerance">
     & { count: number },
 ): Iterable<Moment> | AsyncIterable<Moment> {
   const z0 = gaussianNoise<tf.Rank.R2>({ seed, stream: "z0" }, [count, 2]);
   if (solver === "dormand-prince") return dormandPrince(velocity, z0, { tolerance });
+  return follow(velocity, z0, { solver, sampleSteps });
+}
+
+/**
+ * Follows a flow in steps of one length.
+ *
+ * @param z0 Noise, [B, D]; it is disposed of.
+ */
+export function follow(
+  velocity: Velocity,
+  z0: tf.Tensor2D,
+  { solver, sampleSteps: steps }: { solver: "euler" | "heun"; sampleSteps: number },
+): Iterable<Moment> {
   return solve(velocity, z0, { steps, step: solver === "heun" ? heunStep : eulerStep });
 }
 
@@ -327,7 +375,7 @@ const STRAIGHTNESS_STEPS = 40;
  * S(Z) = ∫₀¹ E‖(Z₁ − Z₀) − dZₜ/dt‖² dt   (Liu et al. 2023, section 2): 0 for straight ways at a constant
  * speed, for which one Euler step is exact.
  *
- * @param z0 Noise, [B, 2]; it is disposed of.
+ * @param z0 Noise, [B, D]; it is disposed of.
  */
 export async function straightness(velocity: Velocity, z0: tf.Tensor2D): Promise<number> {
   const start = tf.clone(z0);
@@ -410,27 +458,73 @@ export async function logLikelihood(
 // 7. The run: settings, then train, sample, draw, measure
 // ---------------------------------------------------------------------------------------------
 
-/** What a training starts from: the data, an untrained flow and its optimizer. */
+/** What a training starts from: the points, an untrained flow and its optimizer. */
 export async function startTraining(
   settings: FlowSettings,
-): Promise<Training & { settings: FlowSettings }> {
+): Promise<Training & { data: PointData; settings: FlowSettings }> {
   const data = await pointData(settings.data);
-  const flows = new Flows(settings);
-  return { flows, data, adam: new Adam(flows.current.parameters), settings };
+  const flows = new Flows(() => new VelocityNetwork(settings));
+  const adam = new Adam(flows.current.parameters, { emaDecay: 0 }); // the last weights are as good
+  return { flows, data, adam, settings };
 }
+
+/** The same on images. */
+export async function startImageTraining(
+  settings: ImageFlowSettings,
+): Promise<ImageTraining> {
+  const from = { ...settings, dataset: settings.data };
+  const images = await loadImages({ ...from, split: "train" });
+  const unseen = hasDigits(settings.data)
+    ? await loadImages({ ...from, split: "test" })
+    : undefined; // what the samples are measured with
+  const flows = new Flows(() => new ImageVelocity(unetOptions(settings, images.channels)));
+  const D = flows.current.dimensions;
+  const { emaDecay } = settings;
+  // paper 2's norm is that of a mean over pixels, this loss is a sum
+  const adam = new Adam(flows.current.parameters, { clipNorm: CLIP_NORM * D, emaDecay });
+  return { flows, data: asPoints(images), images, unseen, adam, settings };
+}
+
+/** A training on images, and the images. */
+export type ImageTraining = Training & {
+  settings: ImageFlowSettings;
+  images: ImageSet;
+  unseen?: ImageSet;
+};
 
 export { command };
 
-/** Seconds of drawing and measuring on two cores. */
+/** The command line on images. */
+export const imageCommand: Command<ImageFlowFlags> = imageFlowCommand(paper2.command);
+
+/** Largest norm of the gradient for each pixel, that of paper 2. */
+const CLIP_NORM = 1;
+
+/** Seconds of drawing and measuring points on two cores. */
 const REPORT_SECONDS = 20;
 
 /** The error of a step on the way back of a likelihood. */
 const LIKELIHOOD_TOLERANCE = 1e-3;
 
+/** The t at which the loss is measured, and pairs for each. */
+const LOSS_TIMES = { points: { parts: 40, count: 2000 }, images: { parts: 20, count: 64 } };
+
+/** Seconds from one sheet of samples to the next, while the network trains. */
+const SHEET_EVERY = 40;
+
 /** The script as a command: its flags in, its exit code out. */
 export async function main(args: string[]): Promise<number> {
+  return await isOfImages(args) ? await mainOfImages(args) : await mainOfPoints(args);
+}
+
+async function mainOfPoints(args: string[]): Promise<number> {
   const read = await readSettings(command, args);
   if (!read) return 0;
+  // what writes files and draws figures is for the command alone: a page has this script without it
+  const { trainAndReport } = await import("./common/run/training_run.ts");
+  const { flowInLines, reportFlows } = await import("./common/report/flow_report.ts");
+  const { readBeside } = await import("./common/report/paper_1_beside.ts");
+  const { writeReportPage } = await import("./common/page/page.ts");
   const beside = await readBeside(read.settings);
   return await trainAndReport({
     command,
@@ -446,7 +540,10 @@ export async function main(args: string[]): Promise<number> {
         ...{ folder, data, seed: settings.seed, losses, beside },
         flows: flows.all.map((network) => velocityOf(network)),
         line: (x0, x1, t) => psi(x0, x1, t, settings.sigmaMin),
-        lossPerT: await measureLoss(flows.all[0], independentPairs(data), settings),
+        lossPerT: await measureLoss(flows.all[0], independentPairs(data), {
+          ...settings,
+          ...LOSS_TIMES.points,
+        }),
         sample: (velocity, count) => sample(velocity, { ...settings, count }),
         straightness,
         logLikelihood: (velocity, x) =>
@@ -456,6 +553,63 @@ export async function main(args: string[]): Promise<number> {
     },
     writePage: writeReportPage,
   }, read.settings);
+}
+
+async function mainOfImages(args: string[]): Promise<number> {
+  const read = await readSettings(imageCommand, args);
+  if (!read) return 0;
+  unetOptions(read.settings, 1); // what does not go together is said before anything is started
+  const { trainAndReport } = await import("./common/run/training_run.ts");
+  const { checkCompared } = await import("./common/report/flow_comparison.ts");
+  const { afterImageTraining, reportImageFlows, writeFlowSheet } = await import(
+    "./common/report/image_flow_report.ts"
+  );
+  const { writeReportPage } = await import("./common/page/page.ts");
+  await checkCompared(read.settings);
+  return await trainAndReport({
+    command: imageCommand,
+    start: startImageTraining,
+    memory: imageMemory,
+    data: ({ data }) => data.sha256,
+    network: ({ flows }) => flows,
+    averaged: true,
+    train,
+    bar: { lossName: "L", unit: "images", unitsPerStep: read.settings.batch },
+    after: afterImageTraining,
+    meanwhile: {
+      everySeconds: SHEET_EVERY,
+      run: ({ flows, ...run }, step) =>
+        writeFlowSheet({ ...run, velocity: velocityOf(flows.current), follow }, step),
+    },
+    report: async ({ flows, data, ...run }, losses) =>
+      await reportImageFlows({
+        ...run,
+        losses,
+        flows: flows.all.map((network) => velocityOf(network)),
+        lossPerT: await measureLoss(flows.all[0], independentPairs(data), {
+          ...run.settings,
+          ...LOSS_TIMES.images,
+        }),
+        follow,
+        straightness,
+        chainOf: paper2.chainOf,
+      }),
+    writePage: writeReportPage,
+  }, read.settings);
+}
+
+/**
+ * The training that the arguments describe, of points or of images, to be begun once there is a backend.
+ *
+ * @returns Undefined for `--help`.
+ */
+export async function readTraining(args: string[]): Promise<(() => Promise<Training>) | undefined> {
+  if (await isOfImages(args)) {
+    const read = await readSettings(imageCommand, args);
+    return read && (() => startImageTraining(read.settings));
+  }
+  const read = await readSettings(command, args);
+  return read && (() => startTraining(read.settings));
 }
 
 if (import.meta.main) await runMain(main);

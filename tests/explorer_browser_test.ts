@@ -9,6 +9,8 @@ import { startExplorer } from "./explorer_server.ts";
 import {
   losses,
   record,
+  writeFlowRun,
+  writeImageFlowRun,
   writeImageRun,
   writePointRun,
   writeSheet,
@@ -181,6 +183,49 @@ browserTest(
     assertNotEquals(await pixels(page, stage), still);
   },
 );
+
+browserTest("flows: any t, any number of steps, before and after reflow", async (open, folder) => {
+  await writeFlowRun(folder);
+  const page = await open(await report(folder));
+  const text = (id: string) => page.locator(id).textContent();
+  const cloud = () => pixels(page, "#flow-stage canvas");
+  assertEquals([await text("#time-label"), await text("#steps-label")], ["t = 0.50", "40 steps"]);
+  assertEquals(await text("#distance-note"), "40 steps: 0.0200");
+  const middle = await cloud();
+  await page.focus("#time-slider");
+  await page.keyboard.press("ArrowRight");
+  assertEquals(await text("#time-label"), "t = 0.51");
+  assertNotEquals(await cloud(), middle);
+  await page.keyboard.press("ArrowLeft");
+  assertEquals(await cloud(), middle);
+  // one step of a turning flow cuts the corner; in the straight flow it is as good as forty
+  await page.focus("#steps-slider");
+  await page.keyboard.press("Home");
+  assertEquals(await text("#distance-note"), "1 step: 0.5000");
+  assertNotEquals(await cloud(), middle);
+  await page.selectOption("#flow-choice", "after one reflow");
+  assertEquals(await text("#distance-note"), "1 step: 0.0300");
+  await page.focus("#steps-slider");
+  await page.keyboard.press("End");
+  assertEquals(await text("#distance-note"), "40 steps: 0.0201");
+  await page.waitForFunction(() => document.querySelector("#distance-chart svg") !== null);
+  const chart = (await page.locator("#distance-chart").boundingBox())!;
+  await page.mouse.click(chart.x + 50, chart.y + 100); // the far left is one step
+  assertEquals(await text("#steps-label"), "1 step");
+});
+
+browserTest("flows of images: t rises from noise to image", async (open, folder) => {
+  await writeImageFlowRun(folder);
+  const page = await open(await report(folder));
+  const text = (id: string) => page.locator(id).textContent();
+  await page.focus("#time-slider");
+  await page.keyboard.press("Home");
+  assertEquals(await text("#time-label"), "t = 0.00");
+  const noise = await pixels(page, "#xt-images canvas");
+  await page.keyboard.press("End");
+  assertEquals(await text("#time-label"), "t = 1.00");
+  assertNotEquals(await pixels(page, "#xt-images canvas"), noise);
+});
 
 browserTest("images: the keyboard moves the chains, and the sheets", async (open, folder) => {
   await writeImageRun(folder);

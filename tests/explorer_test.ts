@@ -1,5 +1,6 @@
 // The page of a run: what it holds, what it keeps out, and the server that shows it.
 import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
+import { decodeSafetensors, encodeSafetensors } from "../common/files/safetensors.ts";
 import { readRun } from "../common/page/data.ts";
 import { buildPage, writeReportPage } from "../common/page/page.ts";
 import { unpack } from "../common/page/page_script/unpack.ts";
@@ -7,7 +8,13 @@ import { packed, packedCoarsely, packedPixels } from "../common/page/packed.ts";
 import { UserError } from "../common/user_error.ts";
 import config from "../deno.json" with { type: "json" };
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
-import { losses, record, writeImageRun, writePointRun } from "./fixtures/run_folders.ts";
+import {
+  losses,
+  record,
+  writeFlowRun,
+  writeImageRun,
+  writePointRun,
+} from "./fixtures/run_folders.ts";
 
 /** What a page may weigh. */
 const MOST_BYTES = 5_000_000;
@@ -63,6 +70,34 @@ folderTest("fewer points and moments are kept where all would be too many", asyn
   const { images } = await readRun(folder);
   assertEquals([images!.t[0], images!.t.at(-1)], [100, 0]);
   assertLess(images!.t.length, 41);
+});
+
+folderTest("ways of flows are taken by their steps, and wrong ones are named", async (folder) => {
+  await writeFlowRun(folder, { N: 40 });
+  const { flows, record, problems } = await readRun(folder);
+  assertEquals([flows!.steps, problems], [[1, 4, 40], []]);
+  const shapes = flows!.ways.map((bySteps) => bySteps.map(({ shape }) => shape));
+  assertEquals(shapes[1], [[2, 40, 2], [5, 40, 2], [41, 40, 2]]);
+  assertEquals(record.distanceOfFlow?.length, 2);
+  // both flows end on the ring of radius 2, the first after half a turn
+  const [turned, straight] = flows!.ways.map(([oneStep]) => unpack(oneStep));
+  assertLess(Math.abs(straight[2 * 40] - 2), 1e-3);
+  assertLess(Math.abs(turned[2 * 40] - 2 * Math.cos(3)), 1e-3);
+  const path = `${folder}/figures.safetensors`;
+  const { tensors } = decodeSafetensors(await Deno.readFile(path), path);
+  const wrongs: [string, number[]][] = [
+    ["flow.0.3", [3, 40, 2]],
+    ["flow.0.0", [1, 40, 2]],
+    ["flow.2", [6]],
+  ];
+  for (const [name, shape] of wrongs) {
+    const data = new Float32Array(shape.reduce((product, side) => product * side, 1));
+    const changed = new Map(tensors).set(name, { shape, data });
+    await Deno.writeFile(path, encodeSafetensors(changed));
+    const wrong = await readRun(folder);
+    assertEquals(wrong.flows, undefined, name);
+    assertStringIncludes(wrong.problems.join(), "flow.{k}.{S} are not [S+1, N, 2]");
+  }
 });
 
 folderTest("a run that has only begun gives a page that says what is to come", async (folder) => {

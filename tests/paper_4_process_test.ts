@@ -136,7 +136,7 @@ processTest("mistakes get one line and exit code 2, and nothing is written", asy
     [["--reflows", "-1"], /does not take '-1'/],
     [["--solver", "rk4"], /euler, heun, dormand-prince/],
     [["--sigma-min", "1"], /does not take '1'/],
-    [["--data", "mnist"], /swiss-roll, moons, circles/],
+    [["--data", "mnits"], /swiss-roll, moons, circles/],
     [
       ["--beside", "runs/moons"],
       /on moons, finished; expected a finished run of paper1 on swiss-roll/,

@@ -5,6 +5,7 @@ import { selectBackend } from "../common/backend.ts";
 import { readSafetensors, writeSafetensors } from "../common/checkpoint.ts";
 import { sigmoidSchedule } from "../common/schedule.ts";
 import { Flows } from "../common/network/flows.ts";
+import { VelocityNetwork } from "../common/network/velocity_network.ts";
 import { ReverseModel } from "../paper_1_partb.ts";
 import { UNet } from "../unet.ts";
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
@@ -119,7 +120,7 @@ pytorchTest("paper 1's model goes to PyTorch and back", () => {
 });
 
 pytorchTest("paper 4's flows go to PyTorch and back", () => {
-  const model = new Flows({ hidden: 16, seed: 3 });
+  const model = new Flows(() => new VelocityNetwork({ hidden: 16, seed: 3 }));
   model.finish(); // two of them
   const x = tf.reshape(tf.sin(tf.range(0, 20)), [10, 2]) as tf.Tensor2D;
   const t = [0, 0.3, 1];

@@ -27,7 +27,7 @@ const SMALL: Record<string, { script: string; flags: string[] }> = {
     script: "paper_2.ts",
     flags: [
       ...["--size", "8", "--channels", "8", "--groups", "4", "--channel-mults", "1,2"],
-      ...["--timesteps", "30", "--steps", "2", "--batch", "2", "--samples", "1"],
+      ...["--timesteps", "50", "--steps", "2", "--batch", "2", "--samples", "1"],
       ...["--sample-steps", "4", "--warm-up", "1", "--backend", "wasm"],
     ],
   },
@@ -36,6 +36,14 @@ const SMALL: Record<string, { script: string; flags: string[] }> = {
     flags: [
       ...["--steps", "8", "--hidden", "8", "--batch", "16", "--pairs", "50", "--pair-steps", "2"],
       ...["--backend", "wasm"],
+    ],
+  },
+  "paper4 of images": {
+    script: "paper_4.ts",
+    flags: [
+      ...["--size", "8", "--channels", "8", "--groups", "4", "--channel-mults", "1,2"],
+      ...["--steps", "4", "--batch", "2", "--samples", "1", "--warm-up", "1"],
+      ...["--pairs", "4", "--pair-steps", "1", "--sample-steps", "2", "--backend", "wasm"],
     ],
   },
   paper5: {
@@ -110,7 +118,8 @@ async function run(
   folder: string,
   readable?: string,
 ): Promise<Ended> {
-  const { script, flags } = SMALL[task];
+  const isOfImages = task === "paper4" && given.includes("mnist");
+  const { script, flags } = SMALL[isOfImages ? "paper4 of images" : task];
   const resumed = given.includes("--resume") && task === "paper2";
   const small: string[] = [];
   for (let i = 0; i < flags.length; i += 2) {

@@ -68,11 +68,12 @@ async function trainingOf(
     };
   }
   if (record.script === "paper4") {
-    const { settings } = (await readSettings(paper4.command, again))!;
+    const begin = (await paper4.readTraining(again))!;
     return async () => {
-      const start = await paper4.startTraining(settings);
+      const start = await begin();
       refuseOtherData(record, start.data.sha256, path);
-      const train = (steps: number) => paper4.train({ ...start, settings: { ...settings, steps } });
+      const train = (steps: number) =>
+        paper4.train({ ...start, settings: { ...start.settings, steps } });
       return stretchByStretch(stretches, 0, train);
     };
   }

@@ -11,6 +11,10 @@ import {
 const hasAdapter = await navigator.gpu?.requestAdapter() != null;
 const RUNS = {
   paper1: ["paper_1_partb.ts", "--hidden", "8", "--timesteps", "8", "--backend", "wasm"],
+  paper4: [
+    ...["paper_4.ts", "--hidden", "8", "--batch", "16", "--pairs", "20", "--pair-steps", "2"],
+    ...["--backend", "wasm"],
+  ],
   paper2: [
     ...["paper_2.ts", "--size", "8", "--channels", "8", "--channel-mults", "1", "--groups", "2"],
     ...["--attention-levels", "none", "--batch", "4", "--samples", "1", "--sample-steps", "2"],

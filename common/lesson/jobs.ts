@@ -26,6 +26,7 @@ export interface Job {
 export const PAPER_1 = "paper1";
 /** The run of paper 2 that the others are compared with. */
 export const PAPER_2 = "paper2";
+const PAPER_4 = "paper4";
 
 /** In the order in which each finds the runs that it needs. */
 export const JOBS: Job[] = [
@@ -48,7 +49,7 @@ export const JOBS: Job[] = [
   {
     run: PAPER_2,
     task: ["paper2"],
-    pictures: ["paper2_samples.png", "paper2_chain.png", "paper2_loss.png"],
+    pictures: ["paper2_samples.png", "paper2_chain.png", "paper2_loss.png", "nearest.png"],
     minutes: 9.5,
   },
   {
@@ -59,6 +60,22 @@ export const JOBS: Job[] = [
     pictures: ["paper2_samplers.png"],
     numbers: { name: "paper2-samplers", file: "paper2-samplers/run.json" },
     minutes: 7,
+  },
+  {
+    run: PAPER_2,
+    task: ["paper2", "--likelihood"],
+    resumes: true,
+    drawsInto: "paper2-likelihood",
+    pictures: ["paper2_likelihood.png"],
+    minutes: 1.5,
+  },
+  {
+    run: PAPER_2,
+    task: ["paper5"],
+    resumes: true,
+    drawsInto: "paper5",
+    pictures: ["paper5_invention.png", "paper5_plane.png"],
+    minutes: 1.2,
   },
   {
     run: PAPER_2,
@@ -75,6 +92,22 @@ export const JOBS: Job[] = [
     resumes: true,
     pictures: ["paper2_interpolation.gif"],
     minutes: 0.4,
+  },
+  {
+    run: PAPER_4,
+    task: ["paper4", "--beside", `runs/images/${PAPER_1}`],
+    pictures: ["paper4_paths.png", "paper4_samples.png", "paper4_steps.png", "paper4_field.png"],
+    minutes: 1,
+  },
+  { run: PAPER_4, task: ["animate"], resumes: true, pictures: ["paper4_flow.gif"], minutes: 0.2 },
+  {
+    run: "paper4-digits",
+    task: [
+      ...["paper4", "--data", "mnist", "--preset", "reflow"],
+      ...["--compare", `runs/images/${PAPER_2}`],
+    ],
+    pictures: ["paper4_evaluations.png", "paper4_few_steps.png", "paper4_chain.png"],
+    minutes: 22,
   },
   { run: "paper2-simple", task: ["paper2", "--snr-gamma", "0"], pictures: [], minutes: 9.5 },
   {

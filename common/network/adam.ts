@@ -101,6 +101,12 @@ export class Adam {
     }
   }
 
+  /** Goes on from the averaged weights, in the model and here. */
+  moveToAverages(): void {
+    flatOperations().scatter(this.#vectors.ema, this.#variables);
+    flatOperations().gather(this.#variables, this.#vectors.weights);
+  }
+
   /** What a resumed run needs: copies of m, v, the averaged weights, and the step. */
   stateDict(): Map<string, tf.Tensor> {
     const { m, v, ema } = this.#vectors;

@@ -6,28 +6,59 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { UserError } from "../user_error.ts";
-import { VelocityNetwork, type VelocityNetworkOptions } from "./velocity_network.ts";
+
+/** A network that predicts a velocity, v_θ(x, t), of points with D coordinates. */
+export interface FlowNetwork {
+  /** D: 2 in the plane, one for each pixel of an image. */
+  readonly dimensions: number;
+  /** All weights by name. */
+  readonly parameters: Map<string, tf.Variable>;
+  /**
+   * v_θ(x, t).
+   *
+   * @param x [B, D].
+   * @param t In 0..1: one for all points, or one for each, [B].
+   * @param options.training Whether numbers are dropped, where the network has dropout.
+   * @param options.step Decides with the seed which.
+   * @returns [B, D].
+   */
+  forward(
+    x: tf.Tensor2D,
+    t: number | tf.Tensor1D,
+    options?: { training?: boolean; step?: number },
+  ): tf.Tensor2D;
+  /** Copies of the weights; the caller disposes of them. */
+  stateDict(): Map<string, tf.Tensor>;
+  /** Takes over such weights. */
+  load(tensors: Map<string, tf.Tensor>): void;
+  /** Frees the weights. */
+  dispose(): void;
+}
 
 /** Networks of one size: flow 0, and flow k after k reflows. */
 export class Flows {
   /** The one that is trained. */
-  readonly current: VelocityNetwork;
-  readonly #finished: VelocityNetwork[] = [];
-  readonly #options: VelocityNetworkOptions;
+  readonly current: FlowNetwork;
+  readonly #finished: FlowNetwork[] = [];
+  readonly #make: () => FlowNetwork;
 
-  /** Makes flow 0 with untrained weights. */
-  constructor(options: VelocityNetworkOptions) {
-    this.#options = options;
-    this.current = new VelocityNetwork(options);
+  /**
+   * Makes flow 0 with untrained weights.
+   *
+   * @param make Makes a network; all that it makes are alike.
+   */
+  constructor(make: () => FlowNetwork) {
+    this.#make = make;
+    this.current = make();
   }
 
   /** Those before the one that is trained, flow 0 first. */
-  get finished(): readonly VelocityNetwork[] {
+  get finished(): readonly FlowNetwork[] {
     return this.#finished;
   }
 
   /** All, flow 0 first. */
-  get all(): VelocityNetwork[] {
+  get all(): FlowNetwork[] {
     return [...this.#finished, this.current];
   }
 
@@ -38,7 +69,7 @@ export class Flows {
     tf.dispose([...weights.values()]);
   }
 
-  /** Copies of all weights, named `flow.{k}.net.…`; the caller disposes of them. */
+  /** Copies of all weights, named `flow.{k}.…`; the caller disposes of them. */
   stateDict(): Map<string, tf.Tensor> {
     return new Map(
       this.all.flatMap((network, k) =>
@@ -71,7 +102,7 @@ export class Flows {
   }
 
   #add(weights: Map<string, tf.Tensor>): void {
-    const network = new VelocityNetwork(this.#options);
+    const network = this.#make();
     network.load(weights);
     this.#finished.push(network);
   }

@@ -7,6 +7,7 @@ import * as tf from "@tensorflow/tfjs";
 import { linear } from "../engine/ops/mat_mul.ts";
 import { silu } from "../engine/ops/silu.ts";
 import { uniform } from "../random.ts";
+import type { FlowNetwork } from "./flows.ts";
 import { Parameters } from "./parameters.ts";
 
 /** The size of a {@linkcode VelocityNetwork}. */
@@ -27,7 +28,8 @@ const INPUTS = 2 + 2 * TIME_WAVES + 2 * 2 * PLACE_WAVES;
  * point itself go in sin kπt and cos kπt, and sin kπx/2 and cos kπx/2, for k = 1..4, as a
  * small network alone finds fine structure slowly (Tancik et al. 2020).
  */
-export class VelocityNetwork {
+export class VelocityNetwork implements FlowNetwork {
+  readonly dimensions = 2;
   readonly #store = new Parameters();
   readonly #layers: ((x: tf.Tensor2D) => tf.Tensor2D)[];
 

@@ -8,13 +8,13 @@ import { evenly } from "../plot/evenly.ts";
 import { readBytes } from "../files/reading.ts";
 import { UserError } from "../user_error.ts";
 import { packed, packedCoarsely, packedPixels } from "./packed.ts";
-import type { ImageChains, PointChains, RunData } from "./run_data.ts";
+import type { FlowWays, ImageChains, PointChains, RunData } from "./run_data.ts";
 
 /** Bytes that the chains may take. */
 const ROOM = 1_800_000;
 
 /** The parts of a page that come from this file. */
-export type Figures = Pick<RunData, "alphaBar" | "perT" | "points" | "images">;
+export type Figures = Pick<RunData, "alphaBar" | "perT" | "points" | "flows" | "images">;
 
 /**
  * Reads the parts that are there, cut down to what fits into a page: fewer points, or fewer moments of
@@ -37,6 +37,7 @@ export async function readFigures(path: string): Promise<Figures> {
     alphaBar: alphaBar && packed(alphaBar.data),
     perT: t && value && { t: Array.from(t.data), value: Array.from(value.data) },
     points: pointChains(tensors, wrong),
+    flows: flowWays(tensors, wrong),
     images: imageChains(tensors, wrong),
   };
 }
@@ -56,13 +57,7 @@ function pointChains(tensors: Tensors, wrong: Wrong): PointChains | undefined {
   }
   const [times, N] = shape;
   const kept = Math.max(1, Math.min(N, Math.floor(ROOM / (3 * times * 2 * 2))));
-  const [forward, reverse, mean] = chains.map(({ data }) => {
-    const cut = new Float32Array(times * kept * 2);
-    for (let t = 0; t < times; t++) {
-      cut.set(data.subarray(t * N * 2, (t * N + kept) * 2), t * kept * 2);
-    }
-    return cut;
-  });
+  const [forward, reverse, mean] = chains.map(({ data }) => firstPoints(data, { times, N, kept }));
   return {
     forward: packedCoarsely(forward, [times, kept, 2]),
     reverse: packedCoarsely(reverse, [times, kept, 2]),
@@ -71,9 +66,49 @@ function pointChains(tensors: Tensors, wrong: Wrong): PointChains | undefined {
   };
 }
 
+/** `flow.{k}` and `flow.{k}.{S}`: the ways of flow k by S steps, the first by the most. */
+function flowWays(tensors: Tensors, wrong: Wrong): FlowWays | undefined {
+  const whole = [...tensors.keys()].filter((name) => /^flow\.\d$/.test(name)).sort();
+  if (whole.length === 0) return undefined;
+  const stepsOf = (flow: string) =>
+    [...tensors.keys()].filter((name) => name.startsWith(`${flow}.`))
+      .map((name) => Number(name.slice(flow.length + 1))).sort((a, b) => a - b);
+  const fewer = stepsOf(whole[0]);
+  const all = whole.map((flow) => [...fewer.map((S) => `${flow}.${S}`), flow]);
+  const [most, N] = tensors.get(whole[0])!.shape;
+  const steps = [...fewer, most - 1];
+  const isSound = N > 0 && steps.every((S) => S >= 1) &&
+    all.every((names) =>
+      names.every((name, i) => `${tensors.get(name)?.shape}` === `${[steps[i] + 1, N, 2]}`)
+    );
+  if (!isSound) throw wrong("flow.{k}.{S} are not [S+1, N, 2] for the same S and N");
+  const moments = whole.length * steps.reduce((sum, S) => sum + S + 1, 0);
+  const kept = Math.max(1, Math.min(N, Math.floor(ROOM / (moments * 2 * 2))));
+  const ways = all.map((names) =>
+    names.map((name) => {
+      const { shape: [times], data } = tensors.get(name)!;
+      return packedCoarsely(firstPoints(data, { times, N, kept }), [times, kept, 2]);
+    })
+  );
+  const reach = 1.05 * Math.max(...whole.map((name) => reachOf(tensors.get(name)!.data)));
+  return { steps, ways, reach };
+}
+
+/** The first points of all at each time, [times·kept·2]. */
+function firstPoints(
+  data: HostTensor["data"],
+  { times, N, kept }: { times: number; N: number; kept: number },
+): Float32Array {
+  const cut = new Float32Array(times * kept * 2);
+  for (let t = 0; t < times; t++) {
+    cut.set(data.subarray(t * N * 2, (t * N + kept) * 2), t * kept * 2);
+  }
+  return cut;
+}
+
 /** The bound that all but two in a thousand coordinates are within. */
-function reachOf(points: Float32Array): number {
-  const sizes = points.map(Math.abs).sort();
+function reachOf(points: HostTensor["data"]): number {
+  const sizes = Float32Array.from(points, Math.abs).sort();
   return sizes[Math.floor(0.998 * (sizes.length - 1))] || 1;
 }
 

@@ -5,7 +5,9 @@
  */
 import { writeAtomically } from "../files/writing.ts";
 import { readRun } from "./data.ts";
+import { DATASETS } from "../data/images/load.ts";
 import { equationStyle, withoutStyleAttributes } from "./equations.ts";
+import { flows, imageFlow } from "./flow_sections.ts";
 import notices from "./notices.txt" with { type: "text" };
 import script from "./page_script.js" with { type: "text" };
 import { plotStyle } from "./plot_style.ts";
@@ -76,9 +78,13 @@ const ICON = "data:image/svg+xml," + encodeURIComponent(
 );
 
 /** Which paper's chains the page shows. */
-type Kind = "points" | "images" | "other";
+type Kind = "points" | "images" | "flows" | "image-flow" | "other";
 
 function kindOf({ record, points, images }: RunData): Kind {
+  if (record.script === "paper4") {
+    const data = record.settings.find(([name]) => name === "data")?.[1];
+    return images || DATASETS.some((name) => name === data) ? "image-flow" : "flows";
+  }
   if (points || record.script === "paper1") return "points";
   return images || record.script === "paper2" ? "images" : "other";
 }
@@ -87,12 +93,20 @@ const PAPERS: Record<Kind, string> = {
   points:
     "Sohl-Dickstein et al. 2015, Deep Unsupervised Learning using Nonequilibrium Thermodynamics",
   images: "Ho, Jain & Abbeel 2020, Denoising Diffusion Probabilistic Models",
+  flows: "Lipman et al. 2023, Flow Matching; Liu et al. 2023, Flow Straight and Fast",
+  "image-flow": "Lipman et al. 2023, Flow Matching; Liu et al. 2023, Flow Straight and Fast",
   other: "Intuitions on diffusion models",
 };
 
 function body({ record }: RunData, kind: Kind): string {
   const sampler = record.settings.find(([name]) => name === "sampler")?.[1] ?? "";
-  const chains = { points: pointChains, images: () => imageChains({ sampler }), other: () => "" };
+  const chains: Record<Kind, () => string> = {
+    points: pointChains,
+    images: () => imageChains({ sampler }),
+    flows,
+    "image-flow": imageFlow,
+    other: () => "",
+  };
   return `<header>
     <p class="kicker">${escaped(PAPERS[kind])}</p>
     <h1><span id="name"></span> <span id="status" class="status"></span></h1>

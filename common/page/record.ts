@@ -35,8 +35,12 @@ export async function readRecordData(folder: string, known?: RunRecord): Promise
     versions: entries(versions).map(([name, value]) => [name, text(value)]),
     seconds: entries(seconds).filter((entry): entry is [string, number] => isNumber(entry[1])),
     results: entries(results).filter((entry): entry is [string, number | number[]] =>
-      isNumber(entry[1]) || (Array.isArray(entry[1]) && entry[1].every(isNumber))
+      isNumber(entry[1]) || isNumbers(entry[1])
     ),
+    distanceOfFlow: isTable(results) && Array.isArray(results.distanceOfFlow) &&
+        results.distanceOfFlow.every(isNumbers)
+      ? results.distanceOfFlow
+      : undefined,
   };
 }
 
@@ -58,6 +62,10 @@ function entries(table: unknown): [string, unknown][] {
 function text(value: unknown): string {
   if (value === undefined || value === null) return "";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function isNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(isNumber);
 }
 
 function isNumber(value: unknown): value is number {

@@ -17,6 +17,7 @@ export interface RunData {
   alphaBar?: Packed;
   perT?: PerTime;
   points?: PointChains;
+  flows?: FlowWays;
   images?: ImageChains;
   /** In the order of their steps. */
   sheets: Sheet[];
@@ -40,6 +41,8 @@ export interface RecordData {
   versions: [name: string, value: string][];
   seconds: [what: string, seconds: number][];
   results: [name: string, value: number | number[]][];
+  /** The distance of each flow of paper 4 by each number of steps. */
+  distanceOfFlow?: number[][];
 }
 
 /** The loss over training, in bins of so many steps each. */
@@ -63,6 +66,16 @@ export interface PointChains {
   reverse: Packed;
   /** μ_θ(xₜ, t) of the reverse chain's points. */
   mean: Packed;
+  /** Half the side of the square around the middle that holds all but stray points. */
+  reach: number;
+}
+
+/** Points on the ways of flows, noise to data. */
+export interface FlowWays {
+  /** The numbers of Euler steps, rising. */
+  steps: number[];
+  /** For each flow and each number S of steps, [S+1, N, 2]. */
+  ways: Packed[][];
   /** Half the side of the square around the middle that holds all but stray points. */
   reach: number;
 }

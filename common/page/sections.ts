@@ -12,7 +12,7 @@ const xt = inline("x_t");
 const x0Hat = inline(tex`\hat{x}_0`);
 
 /** A section that shows one line in its place until its data is there. */
-function section(id: string, title: string, later: string, content: string): string {
+export function section(id: string, title: string, later: string, content: string): string {
   return `<section id="${id}" class="empty" aria-labelledby="${id}-title">
     <h2 id="${id}-title">${title}</h2>
     <p class="later">To come: ${later}</p>
@@ -21,7 +21,11 @@ function section(id: string, title: string, later: string, content: string): str
 }
 
 /** Play button, slider and label. */
-function timeControl(id: string, label: string, ends: [left: string, right: string]): string {
+export function timeControl(
+  id: string,
+  label: string,
+  ends: [left: string, right: string],
+): string {
   return `<div class="time">
     <button type="button" id="${id}-play" class="play" data-state="paused" aria-label="Play">
       <svg viewBox="0 0 20 20" aria-hidden="true">
@@ -37,22 +41,25 @@ function timeControl(id: string, label: string, ends: [left: string, right: stri
 }
 
 /** A title, something drawn, and the words and the equation below it. */
-function figure(title: string, content: string, caption: string): string {
+export function figure(title: string, content: string, caption: string): string {
   return `<figure><h3>${title}</h3>${content}<figcaption>${caption}</figcaption></figure>`;
 }
 
-function chartPlace(id: string): string {
+export function chartPlace(id: string): string {
   return `<div id="${id}" class="chart-place"></div>`;
 }
 
-/** The chains of paper 1, and what belongs to each t. */
-export function pointChains(): string {
-  const stage = (id: string, label: string) =>
-    `<div id="${id}-stage" class="stage" data-label="${label}"></div>
+/** A cloud of points, and a field to choose one of them by. */
+export function stage(id: string, label: string): string {
+  return `<div id="${id}-stage" class="stage" data-label="${label}"></div>
     <div class="follow">
       <label>Follow point <input type="number" id="${id}-point" min="1" placeholder="–"></label>
       <output id="${id}-note" for="${id}-point"></output>
     </div>`;
+}
+
+/** The chains of paper 1, and what belongs to each t. */
+export function pointChains(): string {
   const forward = figure(
     "Forward: data to noise",
     stage("forward", "The points of the forward chain at the chosen t"),
@@ -163,7 +170,7 @@ function reverseStep(sampler: string): string {
   );
 }
 
-function perT(title: string, caption: string): string {
+export function perT(title: string, caption: string): string {
   return figure(
     `${title} <output id="per-t-note"></output>`,
     chartPlace("per-t-chart"),

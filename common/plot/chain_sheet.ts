@@ -23,6 +23,8 @@ export interface ChainSheetOptions {
   xt: Float32Array[];
   /** x̂₀ of each column, of the same shape. */
   x0Hat: Float32Array[];
+  /** What stands before the two rows of a digit. Default: "xₜ" and "x̂₀". */
+  names?: [xt: string, x0Hat: string];
 }
 
 const GAP = 3;
@@ -30,7 +32,7 @@ const MARGIN = { left: 34, top: 34, between: 8 };
 
 /** Draws x̂₀ under xₜ for every digit and every t, with t written above the columns, as a PNG file. */
 export async function chainSheet(options: ChainSheetOptions): Promise<Uint8Array> {
-  const { count, height, width, t, xt, x0Hat } = options;
+  const { count, height, width, t, xt, x0Hat, names = ["xₜ", "x̂₀"] } = options;
   const scale = enlargement(width) / 2; // the raster doubles it
   const cell = { width: width * scale + GAP, height: height * scale + GAP };
   const parts = t.map((t, i) =>
@@ -39,7 +41,7 @@ export async function chainSheet(options: ChainSheetOptions): Promise<Uint8Array
   parts.push(text("t", { x: MARGIN.left / 2, y: MARGIN.top - 10 }));
   let y = MARGIN.top;
   for (let digit = 0; digit < count; digit++) {
-    for (const [label, columns] of [["xₜ", xt], ["x̂₀", x0Hat]] as const) {
+    for (const [label, columns] of [[names[0], xt], [names[1], x0Hat]] as const) {
       parts.push(text(label, { x: MARGIN.left / 2, y: y + cell.height / 2 + 4 }));
       parts.push(strip(options, columns, digit, { x: MARGIN.left, y, scale }));
       y += cell.height;

@@ -7,7 +7,8 @@
 import { unusedPaths } from "../files/numbered.ts";
 import { readBytes } from "../files/reading.ts";
 import { writeAtomically } from "../files/writing.ts";
-import { decodeSafetensors } from "../files/safetensors.ts";
+import { decodeSafetensors, type HostTensor } from "../files/safetensors.ts";
+import type { ChainSheetOptions } from "../plot/chain_sheet.ts";
 import { encodeFilm, ENDINGS, type Film, type Format } from "../plot/film/film.ts";
 import type { ChainPoint } from "../reverse_process.ts";
 import { inWords, Progress } from "../run/progress.ts";
@@ -54,6 +55,39 @@ export async function readPoints(
   }
   const points = moments.data as Float32Array;
   return Array.from({ length: times }, (_, t) => points.subarray(t * 2 * N, (t + 1) * 2 * N));
+}
+
+/**
+ * The ways of the first images that a run of paper 4 has left behind, from t = 0 to t = 1.
+ *
+ * @throws {UserError} They are not there, or not of the form that a run writes.
+ */
+export async function readImageWays(folder: string): Promise<ChainSheetOptions> {
+  const path = `${folder}/figures.safetensors`;
+  const again = `run paper4 again: deno task paper4 --from ${folder}/run.json`;
+  const { tensors } = decodeSafetensors(await orAdvise(readBytes(path), again), path);
+  const [t, xt, x0Hat] = ["t", "xt", "x0Hat"].map((name) => tensors.get(name));
+  const [K, count, height, width, channels] = xt?.shape ?? [];
+  const fits = [t, xt, x0Hat].every((tensor) => tensor?.data instanceof Float32Array) &&
+    xt!.shape.length === 5 && xt!.shape.every((side) => side > 0) && K >= 2 &&
+    `${x0Hat!.shape}` === `${xt!.shape}` && t!.data.length === K;
+  if (!fits) {
+    const found = [t, xt, x0Hat].map((tensor) => tensor ? `[${tensor.shape}]` : "missing");
+    throw new UserError(
+      `${path}: t, xt and x0Hat are ${found.join(", ")}, expected [K] and twice [K, N, H, W, C]; ` +
+        again,
+    );
+  }
+  const size = count * height * width * channels;
+  const moments = ({ data }: HostTensor) =>
+    Array.from({ length: K }, (_, k) => data.subarray(k * size, (k + 1) * size) as Float32Array);
+  return {
+    ...{ count, height, width, channels },
+    t: Array.from(t!.data, (t) => +t.toFixed(2)),
+    xt: moments(xt!),
+    x0Hat: moments(x0Hat!),
+    names: ["xₜ", "x̂₁"],
+  };
 }
 
 /** Writes a film's file, beside an earlier one of that name, and says what it is. */

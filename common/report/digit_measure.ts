@@ -4,6 +4,7 @@
  * @module
  */
 import type { ImageSet } from "../data/images/image_set.ts";
+import type { DigitClassifier } from "../network/digit_classifier.ts";
 import { trainClassifier } from "./classifier_training.ts";
 import { type SampleReport, sampleReport } from "./sample_report.ts";
 
@@ -18,16 +19,20 @@ export interface RealDigits {
 /**
  * Trains a classifier on the real digits, under a progress bar, and lets `use` measure samples with it.
  *
- * @param use Gets the measure, which takes samples, [N, H, W, C] in [-1, 1], N at least 2.
+ * @param use Gets the measure, which takes samples, [N, H, W, C] in [-1, 1], N at least 2; and the
+ * classifier itself.
  */
 export async function withDigitMeasure<Result>(
   { train, unseen }: RealDigits,
   seed: number,
-  use: (measure: (samples: Float32Array) => Promise<SampleReport>) => Promise<Result>,
+  use: (
+    measure: (samples: Float32Array) => Promise<SampleReport>,
+    classifier: DigitClassifier,
+  ) => Promise<Result>,
 ): Promise<Result> {
   const classifier = await trainClassifier(train, { seed, bar: true });
   try {
-    return await use((samples) => sampleReport(samples, classifier, train, unseen));
+    return await use((samples) => sampleReport(samples, classifier, train, unseen), classifier);
   } finally {
     classifier.dispose();
   }

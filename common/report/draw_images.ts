@@ -32,20 +32,43 @@ export async function drawImages(
   length: number,
   label = "sampling",
 ): Promise<Float32Array<ArrayBuffer>> {
+  const progress = new Progress({ label, total: batchesOf(count) * length });
+  const images = await drawUnwatched(
+    [count, H, W, C],
+    chain,
+    (index, step) => progress.update(index * length + step),
+  );
+  progress.finish();
+  return images;
+}
+
+/** How many batches so many images are drawn in. */
+export function batchesOf(count: number): number {
+  return Math.ceil(count / TOGETHER);
+}
+
+/**
+ * The same without a bar of its own.
+ *
+ * @param onStep Called with the batch and the step of its chain, both from 0, before every step and at
+ * the end.
+ */
+export async function drawUnwatched(
+  [count, H, W, C]: ImageShape,
+  chain: (shape: ImageShape, index: number, first: number) => Iterable<ChainPoint>,
+  onStep: (index: number, step: number) => void,
+): Promise<Float32Array<ArrayBuffer>> {
   const images = new Float32Array(count * H * W * C);
-  const batches = Math.ceil(count / TOGETHER);
-  const progress = new Progress({ label, total: batches * length });
-  for (let index = 0; index < batches; index++) {
+  for (let index = 0; index < batchesOf(count); index++) {
     const B = Math.min(TOGETHER, count - index * TOGETHER);
-    let done = index * length;
+    let step = 0;
     const x0 = await endOfChain(chain([B, H, W, C], index, index * TOGETHER), async (point) => {
-      if (done % WAIT_EVERY === 0 || point.t === 0) await finiteNumbers(point.xt, point.t);
-      progress.update(done++);
+      if (step % WAIT_EVERY === 0 || point.t === 0) await finiteNumbers(point.xt, point.t);
+      onStep(index, step++);
     });
     images.set(await numbersOf(x0), index * TOGETHER * H * W * C);
     x0.dispose();
   }
-  progress.finish();
   return images;
 }
 

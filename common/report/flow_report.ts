@@ -10,7 +10,7 @@ import type { PointData } from "../data/points/point_data.ts";
 import { gaussianNoise } from "../engine/noise.ts";
 import { concatenated, encodeSafetensors, type HostTensor, vector } from "../files/safetensors.ts";
 import { eulerStep, heunStep, type Moment, solve, type Step, type Velocity } from "../ode.ts";
-import { drawFlows, type FlowFigures } from "./flow_drawings.ts";
+import { drawFlows } from "./flow_drawings.ts";
 import { flowName, type FlowReport, type FlowRun } from "./flow_run.ts";
 import { inBits, nullLogLikelihood } from "./metrics/gaussian_bits.ts";
 import { distancesToData, MEASURED } from "./point_distances.ts";
@@ -21,9 +21,8 @@ const STEPS = [1, 2, 4, 8, 16, 40];
 const MEANS = { draws: 3, directions: 100 };
 /** Points for a likelihood. */
 const LIKELY = 1000;
-/** Points whose whole way is kept, and the moments of it. */
+/** Points whose whole way is kept. */
 const KEPT = 1000;
-const MOMENTS = 40;
 
 /** Samples and measures, and writes the files of the run into its folder. */
 export async function reportFlows(run: FlowRun): Promise<FlowReport> {
@@ -65,9 +64,9 @@ export async function reportFlows(run: FlowRun): Promise<FlowReport> {
     paper1K: beside?.K,
     paper1SlicedWasserstein: beside?.slicedWasserstein,
   };
-  const figures = { run, report, byEuler, ways: await inTurn(flows, (v) => waysOf(v, seed)) };
-  await drawFlows(figures);
-  await folder.write("figures.safetensors", encodeSafetensors(record(figures)));
+  const ways = await inTurn(flows, (v) => inTurn(STEPS, (steps) => waysOf(v, seed, steps)));
+  await drawFlows({ run, report, byEuler, ways: ways.map((bySteps) => bySteps.at(-1)!) });
+  await folder.write("figures.safetensors", encodeSafetensors(record(run, ways)));
   return report;
 }
 
@@ -105,10 +104,10 @@ async function samplesBy(step: Step, velocity: Velocity, seed: number): Promise<
   });
 }
 
-/** Points at every 40th of the time from 0 to 1, [1000·2] each. */
-async function waysOf(velocity: Velocity, seed: number): Promise<Float32Array[]> {
+/** Points at each of so many Euler steps from t = 0 to t = 1, [1000·2] each. */
+async function waysOf(velocity: Velocity, seed: number, steps: number): Promise<Float32Array[]> {
   const ways: Float32Array[] = [];
-  for (const { x } of solve(velocity, noise(seed, KEPT), { steps: MOMENTS })) {
+  for (const { x } of solve(velocity, noise(seed, KEPT), { steps })) {
     ways.push(await x.data<"float32">());
   }
   return ways;
@@ -122,15 +121,20 @@ async function endOf(moments: Iterable<Moment> | AsyncIterable<Moment>) {
   return end;
 }
 
-/** What the animation shows: `flow.{k}`, the points of each flow on their ways, [41, N, 2]. */
-function record({ ways, run }: FlowFigures): Map<string, HostTensor> {
+/**
+ * What the animation and the page show: `flow.{k}`, the points of each flow on their ways by 40 Euler
+ * steps, [41, N, 2], and `flow.{k}.{S}` by S steps, [S+1, N, 2].
+ */
+function record({ lossPerT }: FlowRun, ways: Float32Array[][][]): Map<string, HostTensor> {
   return new Map([
-    ...ways.map((rows, k): [string, HostTensor] => [
-      `flow.${k}`,
-      { shape: [rows.length, KEPT, 2], data: concatenated(rows) },
-    ]),
-    ["perT.t", vector(run.lossPerT.t)],
-    ["perT.value", vector(run.lossPerT.value)],
+    ...ways.flatMap((bySteps, k) =>
+      bySteps.map((rows, i): [string, HostTensor] => [
+        i === STEPS.length - 1 ? `flow.${k}` : `flow.${k}.${STEPS[i]}`,
+        { shape: [rows.length, KEPT, 2], data: concatenated(rows) },
+      ])
+    ),
+    ["perT.t", vector(lossPerT.t)],
+    ["perT.value", vector(lossPerT.value)],
   ]);
 }
 

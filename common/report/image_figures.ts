@@ -26,23 +26,26 @@ const COLUMNS = 11;
  * of them as paper2_samples.png.
  *
  * @param how Texts on how they were drawn, for the file's metadata.
+ * @param names Other names for the two files, without their endings.
  */
 export async function writeSamples(
   folder: RunFolder,
-  { samples, shape, how }: {
+  { samples, shape, how, names = { numbers: "samples", sheet: "paper2_samples" } }: {
     samples: Float32Array;
     shape: ImageShape;
     how: Record<string, string>;
+    names?: { numbers: string; sheet: string };
   },
 ): Promise<void> {
   const tensor = tf.tensor(samples, shape);
-  await writeSafetensors(folder.file("samples.safetensors"), new Map([["samples", tensor]]), how);
+  const path = folder.file(`${names.numbers}.safetensors`);
+  await writeSafetensors(path, new Map([["samples", tensor]]), how);
   tensor.dispose();
   const [count, height, width, channels] = shape;
   const shown = Math.min(SHOWN, count);
   const images = samples.subarray(0, shown * height * width * channels);
   const sheet = imageSheet({ images, count: shown, height, width, channels, columns: 8 });
-  await folder.write("paper2_samples.png", sheet);
+  await folder.write(`${names.sheet}.png`, sheet);
 }
 
 /** What the figures show. */
@@ -86,8 +89,8 @@ export async function writeFigures(folder: RunFolder, figures: ImageFigures): Pr
 }
 
 /** Some of a chain's points, evenly spaced, the first and the last among them. */
-function thinned(chain: ChainSheetOptions): ChainSheetOptions {
-  const kept = evenly(chain.t.length, COLUMNS);
+export function thinned(chain: ChainSheetOptions, columns = COLUMNS): ChainSheetOptions {
+  const kept = evenly(chain.t.length, columns);
   const some = <X>(all: X[]) => kept.map((i) => all[i]);
   return { ...chain, t: some(chain.t), xt: some(chain.xt), x0Hat: some(chain.x0Hat) };
 }

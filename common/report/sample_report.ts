@@ -15,7 +15,7 @@ import { frechetDistance } from "./metrics/frechet.ts";
 import { permutation } from "../random.ts";
 
 /** A sample counts as a digit when the classifier is at least this sure of one. */
-const SURE = 0.9;
+export const SURE = 0.9;
 
 /** What is printed at the end of a run and kept in run.json; shares are in 0..1. */
 export interface SampleReport {
@@ -87,6 +87,7 @@ function someOf(set: ImageSet, count: number): Int32Array {
   return permutation({ seed: 0, stream: "sample report" }, set.count).subarray(0, count);
 }
 
-function shareSure(confidence: Float32Array): number {
+/** The share of the samples that the classifier is sure of. */
+export function shareSure(confidence: Float32Array): number {
   return confidence.filter((p) => p >= SURE).length / confidence.length;
 }

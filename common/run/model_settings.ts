@@ -72,7 +72,24 @@ export function modelOptions(
   settings: ModelSettings & { seed: number },
   inChannels: number,
 ): ImageModelOptions {
-  const { size, channels, groups, dropout, timesteps, schedule, seed } = settings;
+  const { timesteps, schedule } = settings;
+  return { ...unetOptions(settings, inChannels), timesteps, schedule };
+}
+
+/** The settings of the network alone. */
+export type UNetSettings = Omit<ModelSettings, "timesteps" | "schedule">;
+
+/**
+ * What the settings mean for a {@linkcode UNet}, and the size of its images.
+ *
+ * @param inChannels Channels of the images: 1 for grey, 3 for colour.
+ * @throws {UserError} The settings do not go together.
+ */
+export function unetOptions(
+  settings: UNetSettings & { seed: number },
+  inChannels: number,
+): Omit<ImageModelOptions, "timesteps" | "schedule"> {
+  const { size, channels, groups, dropout, seed } = settings;
   const channelMults = numbers(settings.channelMults);
   const attentionLevels = numbers(settings.attentionLevels);
   const levels = channelMults.length;
@@ -92,12 +109,11 @@ export function modelOptions(
       `--attention-levels ${settings.attentionLevels}: there are levels 0 to ${levels - 1}`,
     );
   }
-  const unet = { channels, inChannels, channelMults, attentionLevels, groups, dropout, seed };
-  return { ...unet, size, timesteps, schedule };
+  return { channels, inChannels, channelMults, attentionLevels, groups, dropout, seed, size };
 }
 
 /** What decides how much memory a training on such images takes; see {@linkcode refuseTooLarge}. */
-export function imageMemory(settings: ModelSettings & { batch: number }): MemorySetting[] {
+export function imageMemory(settings: UNetSettings & { batch: number }): MemorySetting[] {
   const setting = (name: "batch" | "channels" | "size", multipleOf: number): MemorySetting => ({
     name,
     value: settings[name],

@@ -38,6 +38,8 @@ const WORDINGS: Record<string, Wording> = {
     write: (value) => value.toFixed(1),
     beside: { name: "frechetReal", label: "between real and real" },
   },
+  evaluations: { label: "evaluations of the network for each sample", write: String },
+  nullModel: { label: "log likelihood of the data under N(0, I)", write: bits },
   accuracyReal: { label: "real digits that the classifier gets right", write: percent },
 };
 const BESIDE = Object.values(WORDINGS).map(({ beside }) => beside?.name);
@@ -99,7 +101,7 @@ function results({ record }: RunData): Node[] {
 
 /** The command that runs the same again, where the names are plain enough to be typed. */
 function howToRepeat({ name, record: { script } }: RunData): Node[] {
-  if (!/^paper[12]$/.test(script) || !/^[\w.-]+$/.test(name)) return [];
+  if (!/^paper[124]$/.test(script) || !/^[\w.-]+$/.test(name)) return [];
   const command = element("code", { text: `deno task ${script} --from runs/${name}/run.json` });
   return [document.createTextNode("To run the same again: "), command];
 }

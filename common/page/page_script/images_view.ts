@@ -9,18 +9,24 @@ import { unpack } from "./unpack.ts";
 /** Where the slider stands at first, as a share of the moments: half noise, half digit. */
 const FIRST = 0.45;
 
-/** Paper 2: chains of images, and schedule and loss over the same t. */
-export function imagesView(): (data: RunData) => void {
+/**
+ * Chains of images, and over the same t the loss and, where the page has a place for it, the schedule.
+ *
+ * @param options.rises Whether the moments are kept from noise to image, as paper 4's, where t rises
+ * from 0 to 1. Default: false, from T down to 0.
+ */
+export function imagesView({ rises = false } = {}): (data: RunData) => void {
   let data: RunData | undefined;
   let times: number[] = []; // rising, as the slider goes
   const xt = new ImagePanel("xt-images");
   const x0Hat = new ImagePanel("x0hat-images");
   const time = timeControl("time", {
-    plays: "down",
-    describe: (position) => `t = ${times[position] ?? 0}`,
+    plays: rises ? "up" : "down",
+    describe: (position) =>
+      `t = ${rises ? (times[position] ?? 0).toFixed(2) : times[position] ?? 0}`,
     onChange: show,
   });
-  const lastTime = () => (data?.alphaBar?.shape[0] ?? times.at(-1)! + 1) - 1;
+  const lastTime = () => rises ? 1 : (data?.alphaBar?.shape[0] ?? times.at(-1)! + 1) - 1;
   const onPick = (t: number) => time.goTo(indexOfNearest(times, t));
   const charts = [
     markedChart(byId("per-t-chart"), {
@@ -28,15 +34,15 @@ export function imagesView(): (data: RunData) => void {
       options: () => data?.perT && perTimeChart(data.perT, lastTime()),
       onPick,
     }),
-    markedChart(byId("schedule-chart"), {
+    ...rises ? [] : [markedChart(byId("schedule-chart"), {
       height: 230,
       options: () => data?.alphaBar && scheduleChart(unpack(data.alphaBar)),
       onPick,
-    }),
+    })],
   ];
 
   function show(position: number): void {
-    const k = times.length - 1 - position; // the chain's moments fall from T to 0
+    const k = rises ? position : times.length - 1 - position; // moments may fall from T to 0
     xt.show(k);
     x0Hat.show(k);
     charts.forEach((chart) => chart.mark(times[position]));
@@ -47,7 +53,7 @@ export function imagesView(): (data: RunData) => void {
     data = now;
     showPart("chains", now.images !== undefined);
     if (!now.images) return;
-    times = now.images.t.toReversed();
+    times = rises ? now.images.t : now.images.t.toReversed();
     xt.setContent(now.images.xt);
     x0Hat.setContent(now.images.x0Hat);
     charts.forEach((chart) => chart.update());

@@ -7,6 +7,7 @@
  */
 import type { RunData } from "../run_data.ts";
 import { byId } from "./elements.ts";
+import { flowsView } from "./flows_view.ts";
 import { headline } from "./headline.ts";
 import { imagesView } from "./images_view.ts";
 import { followRun } from "./live.ts";
@@ -20,6 +21,8 @@ const { kind, live } = document.documentElement.dataset;
 const views = [headline, trainingView(), picturesView()];
 if (kind === "points") views.push(pointsView());
 if (kind === "images") views.push(imagesView());
+if (kind === "flows") views.push(flowsView());
+if (kind === "image-flow") views.push(imagesView({ rises: true }));
 
 function show(data: RunData): void {
   for (const view of views) view(data);

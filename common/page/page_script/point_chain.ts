@@ -13,11 +13,14 @@ export class PointChain {
   readonly N: number;
   readonly #numbers: Float32Array;
 
-  constructor(packed: Packed) {
-    const [times, N] = packed.shape;
+  constructor(packed: Packed);
+  constructor(numbers: Float32Array, shape: [times: number, N: number]);
+  constructor(content: Packed | Float32Array, shape?: [times: number, N: number]) {
+    const isPacked = !(content instanceof Float32Array);
+    const [times, N] = isPacked ? content.shape : shape!;
     this.T = times - 1;
     this.N = N;
-    this.#numbers = unpack(packed);
+    this.#numbers = isPacked ? unpack(content) : content;
   }
 
   /** Where a point is at t. */

@@ -11,10 +11,10 @@ export interface Paper {
 /** Groups of points with a colour of their own. */
 const TINTS = 12;
 
-/** The points in groups of about equal size, by how far from the middle they are at t = 0. */
-export function byDistanceFromMiddle(chain: PointChain): number[][] {
+/** The points in groups of about equal size, by how far from the middle they are at t. */
+export function byDistanceFromMiddle(chain: PointChain, t = 0): number[][] {
   const distances = Array.from({ length: chain.N }, (_, point) => {
-    const { x, y } = chain.at(point, 0);
+    const { x, y } = chain.at(point, t);
     return { point, distance: Math.hypot(x, y) };
   });
   distances.sort((a, b) => a.distance - b.distance);

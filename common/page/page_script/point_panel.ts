@@ -23,6 +23,8 @@ export interface PanelContent {
   from: "data" | "noise";
   /** Half the side of the square that is shown. */
   reach: number;
+  /** The t whose places decide the colours. Default: 0. */
+  colouredAt?: number;
   /** Where arrows from the points lead to, if there are any; there are none at t = 0. */
   arrows?: PointChain;
 }
@@ -60,7 +62,7 @@ export class PointPanel {
   setContent(content: PanelContent): void {
     this.#content = content;
     this.#field.max = String(content.chain.N);
-    this.#groups = byDistanceFromMiddle(content.chain);
+    this.#groups = byDistanceFromMiddle(content.chain, content.colouredAt);
     this.#hovered = undefined;
     this.#layOut(this.#stage.clientWidth);
   }

@@ -24,7 +24,7 @@ const GAP = { image: 4, sheet: 12 };
  * frame stands still for 2 s.
  */
 export async function chainFilm(chain: ChainSheetOptions): Promise<Film> {
-  const { count, height, width, channels, t, xt, x0Hat } = chain;
+  const { count, height, width, channels, t, xt, x0Hat, names: headings = ["xₜ", "x̂₀"] } = chain;
   const columns = Math.ceil(Math.sqrt(count));
   const scale = enlargement(columns * width);
   const layout = { count, height, width, channels, columns, scale, gap: GAP.image };
@@ -32,7 +32,7 @@ export async function chainFilm(chain: ChainSheetOptions): Promise<Film> {
   const sheet = drawSheet(xt[0]);
   const size = { width: 2 * sheet.width + GAP.sheet, height: CAPTION_HEIGHT + sheet.height };
   const right = sheet.width + GAP.sheet;
-  const [left, ...names] = await captions(["xₜ", "x̂₀"], even(sheet.width));
+  const [left, ...names] = await captions(headings, even(sheet.width));
   const times = await captions(t.map((t) => `t = ${t}`), TIME_WIDTH);
   const background = whiteSheet(size.width, size.height);
   drawAt(background, left, { left: 0, top: 0 });
