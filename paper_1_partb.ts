@@ -26,7 +26,9 @@ import { Adam, valueAndGradients } from "./common/network/adam.ts";
 import { HeadAndTails } from "./common/network/head_and_tails.ts";
 import { learningRateAt } from "./common/network/learning_rate.ts";
 import { writeReportPage } from "./common/page/page.ts";
+import { evenly } from "./common/plot/evenly.ts";
 import { type Draw, integers } from "./common/random.ts";
+import { bestGaussian } from "./common/report/metrics/best_gaussian.ts";
 import {
   gaussianEntropy,
   inBits,
@@ -251,7 +253,8 @@ export function klLoss(q: Gaussian, p: Gaussian): tf.Scalar {
 
 /**
  * K = −Σ_{t=2..T} E KL(q(x_{t−1}|xₜ,x₀)‖p(x_{t−1}|xₜ)) + H_q(X_T|X₀) − H_q(X₁|X₀) − H_p(X_T)
- * (Eq. 14), averaged over fresh points, and L_null, what it is compared with.
+ * (Eq. 14), averaged over fresh points; L_null, what it is compared with; and what the best Gaussians
+ * would reach on the same points.
  *
  * @param count Points for each t.
  */
@@ -263,18 +266,62 @@ export async function measureBound(
 ): Promise<Bound> {
   const { T, alphaBar } = schedule;
   const times = allTimes(schedule);
-  const perT = tf.tidy(() => {
+  const { xt, mean, std, perT } = tf.tidy(() => {
     const { xt, q } = drawForward({ schedule, data }, times, count, { seed, stream: "bound" });
-    const kl = klDivergence(learned(q, times), learned(model.forwardRows(xt, times), times));
-    return tf.mean(tf.sum(kl, 2), 1); // [T−1]: both coordinates of a point together
+    const p = model.forwardRows(xt, times);
+    const kl = klDivergence(learned(q, times), learned(p, times));
+    return { xt, ...p, perT: tf.mean(tf.sum(kl, 2), 1) }; // [T−1]: both coordinates of a point together
   });
-  const value = Array.from(await perT.data());
-  perT.dispose();
+  const value = Array.from(await perT.data<"float32">());
+  const loss = await measureLoss(schedule, data, { xt, p: { mean, std } });
+  tf.dispose([xt, mean, std, perT]);
   const kl = inBits(value.reduce((sum, x) => sum + x, 0));
   const K = -kl + gaussianEntropy(1 - alphaBar(T)) - gaussianEntropy(1 - alphaBar(1)) -
     gaussianEntropy(1);
   const points = data.sample({ seed, stream: "null model" }, count);
-  return { K, nullModel: nullLogLikelihood(points), klPerT: { t: times.slice(1), value } };
+  const klPerT = { t: times.slice(1), value };
+  const floorPerT = loss &&
+    { t: loss.t, value: loss.value.map((x, i) => value[loss.t[i] - 2] - x) };
+  return { K, nullModel: nullLogLikelihood(points), klPerT, floorPerT };
+}
+
+/** Centres of a curve that the best Gaussians are computed with, and the most t. */
+const KNOWN = { centres: 1024, times: 40 };
+
+/**
+ * What the model loses against the best Gaussian p(x_{t−1} | xₜ), for at most 40 t.
+ *
+ * That one has the mean and the variance of q(x_{t−1} | xₜ), which the known q(x₀) gives. Even its KL is not
+ * 0, as xₜ does not say where it came from: for each number it is E ½·log(1 + (ᾱ_{t−1}/(1−ᾱ_{t−1}) −
+ * ᾱₜ/(1−ᾱₜ))·Var[x₀ | xₜ]). And on average over the x₀ behind an xₜ, KL(q‖p) − KL(q‖best) = KL(best‖p).
+ *
+ * @param xt [T, B, 2].
+ * @param p The model's Gaussians there.
+ * @returns E KL(best‖p) in nats a point; undefined where the data are not known.
+ */
+async function measureLoss(
+  schedule: Schedule,
+  data: PointData,
+  { xt, p }: { xt: tf.Tensor3D; p: Gaussian },
+): Promise<Bound["klPerT"] | undefined> {
+  const known = data.known?.(KNOWN.centres);
+  if (!known) return undefined;
+  const times = evenly(schedule.T - 1, KNOWN.times).map((i) => i + 2);
+  const value: number[] = [];
+  for (const t of times) {
+    const row = (x: tf.Tensor): tf.Tensor2D =>
+      tf.reshape(tf.slice(x, [t - 1, 0, 0], [1, -1, -1]), [-1, 2]);
+    const rowOfXt = tf.tidy(() => row(xt));
+    const best = bestGaussian(schedule, t, await rowOfXt.data<"float32">(), known);
+    const loss = tf.tidy(() => {
+      const [mean, std] = [best.mean, best.std].map((x) => tf.tensor2d(x, rowOfXt.shape));
+      const ofModel = { mean: row(p.mean), std: row(p.std) };
+      return tf.mean(tf.sum(klDivergence({ mean, std }, ofModel), 1));
+    });
+    value.push((await loss.data())[0]);
+    tf.dispose([rowOfXt, loss]);
+  }
+  return { t: times, value };
 }
 
 /** The rows from t = 2 on: at t = 1 the posterior is a point, and there is nothing to learn. */

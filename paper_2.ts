@@ -3,7 +3,9 @@
  *
  *     deno task paper2                        # quick: 16x16 digits, within 10 minutes on 2 cores
  *     deno task paper2 --preset standard      # 32x32 digits, for a GPU
- *     deno task paper2 --sample-only --resume runs/paper2-quick-0 --sampler ddpm
+ *     deno task paper2 --sample-only --sampler ddpm               # with the model that ships
+ *     deno task paper2 --sample-only --resume runs/paper2-quick-0 # with that of a run
+ *     deno task paper2 --likelihood                               # bits per dimension
  *
  * A network learns to see the noise in an image (Algorithm 1). Then pure noise is taken for a very
  * noisy digit, and what the network sees in it is removed a little at a time, until a digit is left
@@ -12,8 +14,8 @@
  * On 2 cores without a GPU the default takes about 9 and a half minutes. At its end a classifier takes
  * more than 8 of 10 samples for a digit with confidence 0.9 or more.
  *
- * Into the run's folder go paper2_samples.png, paper2_chain.png, paper2_loss.png, the numbers behind
- * them (samples.safetensors, figures.safetensors, loss.csv), the sheets sheet-<step>.png,
+ * Into the run's folder go paper2_samples.png, paper2_chain.png, paper2_loss.png, nearest.png (samples
+ * beside the training images nearest to them), the numbers behind them (samples.safetensors, figures.safetensors, loss.csv), the sheets sheet-<step>.png,
  * model.safetensors (the averaged weights, to sample from), run.json, and report.html, a page to move
  * through the chains with.
  *
@@ -246,6 +248,10 @@ const flags = {
   compareSamplers: onOff({
     help: "send the same noises through several samplers, into --out [<run>-samplers]",
   }),
+  likelihood: onOff({
+    help:
+      "bits per dimension of unseen images, into --out [<run>-likelihood]; --samples are for each t [32]",
+  }),
   exportData: text({
     help: "only write the images that the run learns from, for pytorch/train.py",
     placeholder: "FILE.safetensors",
@@ -277,9 +283,10 @@ export const command: Command<typeof flags> = {
     },
   },
   mayChangeOnResume: [
-    ...["sampler", "sampleSteps", "eta", "samples", "sampleOnly", "compareSamplers"],
+    ...["sampler", "sampleSteps", "eta", "samples", "sampleOnly", "compareSamplers", "likelihood"],
     ...["dataDir", "download", "exportData"],
   ],
+  drawsWithModel: ["sampleOnly", "compareSamplers", "likelihood"],
 };
 
 /** Largest norm of the gradient; longer ones are shortened to it (Ho et al. 2020, appendix B). */
@@ -321,7 +328,7 @@ export async function main(args: string[]): Promise<number> {
     await exportImages(images, settings.exportData);
     return 0;
   }
-  if (settings.sampleOnly || settings.compareSamplers) {
+  if (settings.sampleOnly || settings.compareSamplers || settings.likelihood) {
     return await drawWithModel({ command, settings, given, chainOf });
   }
   return await trainAndReport({

@@ -3,8 +3,9 @@
  * how one turns into another (Song, Meng & Ermon 2021, section 5.3), and, for a run of paper 1 or 4, how
  * its points or images flow.
  *
- *     deno task animate --resume runs/paper2-quick-0                  10 s on 2 cores
- *     deno task animate --resume runs/paper2-quick-0 --interpolate    25 s
+ *     deno task animate                                   with the model that ships, 10 s on 2 cores
+ *     deno task animate --interpolate                     25 s
+ *     deno task animate --resume runs/paper2-quick-0      with that of a run
  *     deno task animate --resume runs/paper1-quick-0                  5 s
  *     deno task animate --resume runs/paper4-quick-0                  10 s
  *
@@ -14,13 +15,14 @@
  * image is a function of the noise it starts from: noises between two noises give images between two
  * images.
  *
- * Into the run's folder go paper2_chain.gif, paper2_interpolation.gif, paper1_chain.gif or
+ * Into the run's folder, or runs/shipped, go paper2_chain.gif, paper2_interpolation.gif, paper1_chain.gif or
  * paper4_flow.gif (or .apng, or _strip.png: see --format); where one of that name is there,
  * paper2_chain-2.gif and so on. A GIF that would be larger than 2 MB is drawn with fewer colours.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { makeFolder } from "./common/files/writing.ts";
 import { DATASETS } from "./common/data/images/load.ts";
 import type { ImageModel } from "./common/network/image_model.ts";
 import { evenly } from "./common/plot/evenly.ts";
@@ -56,6 +58,7 @@ import {
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
+import { modelSource, SHIPPED_DRAWINGS } from "./common/run/model_source.ts";
 import { inWords, readRecord } from "./common/run/record.ts";
 import {
   chainLength,
@@ -167,7 +170,7 @@ const { seed, backend, workers } = commonFlags;
 const flags = {
   resume: text({
     help:
-      "the folder of the paper1, paper2 or paper4 run; earlier films in it stay, a new one gets -2, -3, …",
+      "the folder of the paper1, paper2 or paper4 run; earlier films in it stay, a new one gets -2, -3, … [the model that ships, into runs/shipped]",
     placeholder: "DIR",
     default: undefined,
   }),
@@ -222,14 +225,13 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const folder = asked.settings.resume;
-  if (folder === undefined) {
-    throw new UserError("which run? say where paper1, paper2 or paper4 left it with --resume DIR");
-  }
-  const path = `${folder}/run.json`;
-  const { script, settings: recorded } = await orAdvise(readRecord(path), `${folder} holds no run`);
-  if (script === "paper4" && isOfImages(recorded)) {
+  const { record: { script, settings: recorded }, recordPath: path } = await orAdvise(
+    modelSource(folder),
+    `${folder} holds no run`,
+  );
+  if (folder !== undefined && script === "paper4" && isOfImages(recorded)) {
     await animateFlowOfImages(folder, asked);
-  } else if (script === "paper1" || script === "paper4") {
+  } else if (folder !== undefined && (script === "paper1" || script === "paper4")) {
     await animatePoints(folder, script, asked);
   } else if (script === "paper2") {
     const own = parseCommandLine(
@@ -303,19 +305,21 @@ async function filmOfFlow(folder: string, frames: number): Promise<Film> {
   return reflows === 0 ? first : sideBySide(first, await film(reflows, "after reflow"));
 }
 
-async function animateImages(folder: string, asked: Asked): Promise<void> {
+async function animateImages(run: string | undefined, asked: Asked): Promise<void> {
+  const folder = run ?? SHIPPED_DRAWINGS;
   const settings = { ...asked.settings, frames: framesOf(asked) };
   if (settings.interpolate) settings.sampleSteps = asked.given.sampleSteps ?? STEPS_BETWEEN;
   checkInterpolation(asked);
   await onBackend(settings, async (backend) => {
     const model = await orAdvise(
-      loadModel(folder),
+      loadModel(run),
       `the run has no model yet, go on with it: deno task paper2 --resume ${folder}`,
     );
     const { T } = model.schedule;
     if (settings.interpolate) checkSampleSteps(settings.sampleSteps, T);
     else checkSampler(settings, asked.given, T);
     console.error(`${backend.reason}\nwriting to ${folder}`);
+    await makeFolder(folder);
     const started = performance.now();
     const [name, film] = settings.interpolate
       ? ["paper2_interpolation", await filmOfInterpolation(model, settings)] as const

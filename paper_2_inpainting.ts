@@ -2,8 +2,8 @@
  * Inpainting: a trained model of paper 2 fills a hole in an image (Lugmayr, Danelljan, Romero, Yu,
  * Timofte & Van Gool 2022, "RePaint: Inpainting using Denoising Diffusion Probabilistic Models").
  *
- *     deno task inpaint --resume runs/paper2-quick-0                      # the right half is hidden
- *     deno task inpaint --resume runs/paper2-quick-0 --mask box:4,4,8,8
+ *     deno task inpaint                                                   # the right half is hidden
+ *     deno task inpaint --mask box:4,4,8,8
  *     deno task inpaint --resume runs/paper2-quick-0 --mask random:0.7 --jumps 1
  *
  * The model was never trained to fill anything. It walks its usual way from noise to an image; but at
@@ -16,8 +16,8 @@
  * filled image for the same digit as the original, and with the squared error in the hole next to
  * that of the mean image.
  *
- * Into the model's folder, or the one given with --out, go paper2_inpainting.png and its numbers,
- * inpainting.json and inpainting.csv. Nothing that is there is touched: the files of a second call are
+ * Without --resume the model that ships fills. Into the model's folder (without one: runs/shipped), or the
+ * one given with --out, go paper2_inpainting.png and its numbers, inpainting.json and inpainting.csv. Nothing that is there is touched: the files of a second call are
  * paper2_inpainting-2.png, inpainting-2.json and inpainting-2.csv.
  *
  * @module
@@ -123,7 +123,7 @@ export function repaint(
 /** All settings. */
 const flags = {
   resume: text({
-    help: "the folder of the paper2 run whose model fills",
+    help: "the folder of the paper2 run whose model fills [the model that ships]",
     placeholder: "DIR",
     default: undefined,
   }),
@@ -153,7 +153,8 @@ const flags = {
   backend: commonFlags.backend,
   workers: commonFlags.workers,
   out: text({
-    help: "the folder for the image and its numbers; earlier ones in it stay [that of --resume]",
+    help:
+      "the folder for the image and its numbers; earlier ones in it stay [that of --resume, or runs/shipped]",
     placeholder: "DIR",
     default: undefined,
   }),
@@ -174,9 +175,6 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const { resume, mask, seed } = settings;
-  if (resume === undefined) {
-    throw new UserError("a trained model is needed; say where paper2 left one with --resume DIR");
-  }
   if (given.image !== undefined && given.images !== undefined) {
     throw new UserError(`--images ${given.images} does not go with --image, which is one image`);
   }
@@ -187,7 +185,7 @@ async function main(args: string[]): Promise<number> {
     checkSteps(settings, T);
     await inpaint({
       command: command.name,
-      ...{ backend, model, recorded, settings: { ...settings, resume } },
+      ...{ backend, model, recorded, settings },
       missing: await makeMask(parseMask(mask)!, { name: mask, size, seed }),
       chain: (hole, name) => repaint(model, hole, { ...settings, name }),
       length: repaintTimes(T, settings).length,

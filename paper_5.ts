@@ -2,20 +2,21 @@
  * Paper 5: Kamb & Ganguli 2025, "An analytic theory of creativity in convolutional diffusion models"
  * (ICML 2025, arXiv 2412.20292), on handwritten digits.
  *
- *     deno task paper5                                   # the theory alone
+ *     deno task paper5                                   # beside the model of paper 2 that ships
  *     deno task paper5 --resume runs/paper2-quick-0      # beside the network that paper2 trained
  *
  * Why does a network that only ever learned to undo noise on 9,000 digits draw other digits than
  * those? The best answer to its task is known exactly, and it copies: its chains end in training
  * digits. What invents is the fact that a convolution sees only a patch around each pixel (locality)
  * and does the same at each place (equivariance). The best that can be done under these two
- * limitations is known exactly, too. Nothing here is trained.
+ * limitations is known exactly, too. Nothing here is trained: the network is the one that ships.
  *
  * From the same noises it draws with the perfect denoiser, with the local one (LS), with the local one
  * that has also forgotten where its patch was (ELS), and with the network. That takes about a minute of
  * one core, the most of it for ELS. LS foretells the default network's image with a median r² of 0.80,
  * the perfect denoiser with 0.60. Into the run's folder go
- * paper5_invention.png, the rows of all of them with the nearest training digits; samples.safetensors
+ * paper5_invention.png, the rows of all of them with the nearest training digits; paper5_plane.png, the
+ * perfect denoiser of ever more points of the spiral; samples.safetensors
  * with `noise`, `perfect`, `ls`, `els`, `network` and `nearest`, [N, H, W, C]; and run.json with r².
  *
  * @module
@@ -41,6 +42,7 @@ import { askForFolder } from "./common/files/writing.ts";
 import type { ImageModel } from "./common/network/image_model.ts";
 import { permutation } from "./common/random.ts";
 import { reportInvention } from "./common/report/invention_report.ts";
+import { type PlaneDenoiser, reportPlane } from "./common/report/plane_report.ts";
 import {
   type ChainPoint,
   type ChainStart,
@@ -54,6 +56,7 @@ import { type Command, integer, kebab, type Settings, text } from "./common/run/
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
+import { SHIPPED_NAME } from "./common/run/model_source.ts";
 import { inWords } from "./common/run/progress.ts";
 import { commonFlags } from "./common/run/settings.ts";
 import { inRunFolder, onBackend } from "./common/run/training_run.ts";
@@ -241,13 +244,36 @@ export function flow(
 }
 
 // ---------------------------------------------------------------------------------------------
-// 5. The run: the same noises through all of them
+// 5. In the plane: the same with points
+// ---------------------------------------------------------------------------------------------
+
+/** Steps of the chains in the plane. */
+const PLANE_STEPS = 50;
+
+/** The perfect denoiser of points, [N·2]: a point is an image of one pixel in two colours, x and y. */
+export function planeDenoiser(
+  schedule: Schedule,
+  points: Float32Array,
+  { seed }: { seed: number },
+): PlaneDenoiser {
+  const N = points.length / 2;
+  const pixel = tf.tidy(() => tf.transpose(tf.tensor2d(points, [N, 2]))); // [2, N]
+  const expectation = perfectDenoiser({ shape: [1, 1, 2, N], pixels: [pixel] });
+  const chain = (count: number) =>
+    flow(schedule, expectation, {
+      ...{ shape: [count, 1, 1, 2], seed, name: "plane", sampleSteps: PLANE_STEPS },
+    });
+  return { expectation, chain };
+}
+
+// ---------------------------------------------------------------------------------------------
+// 6. The run: the same noises through all of them
 // ---------------------------------------------------------------------------------------------
 
 /** All settings. */
 const flags = {
   resume: text({
-    help: "the folder of the paper2 run whose network is compared [none]",
+    help: "the folder of the paper2 run whose network is compared [the model that ships]",
     placeholder: "DIR",
     default: undefined,
   }),
@@ -275,9 +301,6 @@ export const command: Command<typeof flags> = {
   presets: {},
 };
 
-/** Height and width of the digits, and T, where no model says so. */
-const WITHOUT_MODEL = { size: 16, schedule: cosineSchedule(1000) };
-
 /** The script as a command: its flags in, its exit code out. */
 export async function main(args: string[]): Promise<number> {
   const { settings, help } = parseCommandLine(command, args);
@@ -287,16 +310,14 @@ export async function main(args: string[]): Promise<number> {
   }
   const { resume } = settings;
   if (resume !== undefined) await askForModel(resume);
-  const recorded = resume === undefined
-    ? { dataset: "mnist" as const }
-    : await recordedDataset(resume);
+  const recorded = await recordedDataset(resume);
   return await onBackend(settings, async (backend) => {
-    const model = resume === undefined ? undefined : await loadModel(resume);
-    const { size } = model ?? WITHOUT_MODEL;
+    const model = await loadModel(resume);
+    const { size } = model;
     const dataDir = settings.dataDir ?? recorded.dataDir;
     const images = await loadImages({ ...settings, ...recorded, dataDir, size, split: "train" });
     checkCounts(settings, images);
-    const run = { ...settings, resume: undefined, model: resume, preset: "quick" };
+    const run = { ...settings, resume: undefined, model: resume ?? SHIPPED_NAME, preset: "quick" };
     return await inRunFolder({ command, settings: run, backend }, async (folder) => {
       const started = performance.now();
       const { results, lines } = await reportInvention({
@@ -305,8 +326,13 @@ export async function main(args: string[]): Promise<number> {
         length: settings.sampleSteps,
         shape: [settings.samples, size, size, images.channels],
       });
+      const plane = await reportPlane({
+        ...{ folder, seed: settings.seed },
+        denoiserOf: (points) => planeDenoiser(cosineSchedule(1000), points, settings),
+      });
+      lines.push(...plane.lines);
       folder.addSeconds("all", (performance.now() - started) / 1000);
-      await folder.update({ status: "finished", results: { ...results } });
+      await folder.update({ status: "finished", results: { ...results, plane: plane.results } });
       console.log(`${folder.path}, ${inWords(folder.record.seconds.all)}: ${lines.join("\n")}`);
       return 0;
     });
@@ -314,9 +340,9 @@ export async function main(args: string[]): Promise<number> {
 }
 
 /** The chain of each denoiser, from the same noises. */
-function chainsOf(images: ImageSet, settings: InventionSettings, model?: ImageModel) {
+function chainsOf(images: ImageSet, settings: InventionSettings, model: ImageModel) {
   const { seed, samples, sampleSteps } = settings;
-  const schedule = model?.schedule ?? WITHOUT_MODEL.schedule;
+  const { schedule } = model;
   const order = permutation({ seed, stream: "training images" }, images.count);
   const all = trainingImages(images, order.subarray(0, settings.trainingImages));
   const some = trainingImages(images, order.subarray(0, settings.elsImages));
@@ -329,7 +355,7 @@ function chainsOf(images: ImageSet, settings: InventionSettings, model?: ImageMo
     perfect: () => flow(schedule, perfectDenoiser(all), start),
     ls: () => flow(schedule, ls, start),
     els: () => flow(schedule, els, start),
-    network: model && (() => ddim(model, { ...start, eta: 0 })),
+    network: () => ddim(model, { ...start, eta: 0 }),
   };
 }
 
@@ -350,7 +376,7 @@ async function askForModel(folder: string): Promise<void> {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new UserError(
       `--resume ${folder}: there is no run; train a model with deno task paper2, or leave the flag out ` +
-        "to see the theory alone",
+        `for ${SHIPPED_NAME}`,
     );
   }
 }

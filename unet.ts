@@ -33,6 +33,8 @@ export interface UNetOptions {
   channelMults?: number[];
   /** Levels whose blocks have self-attention; level 0 is the full resolution. Default: [1]. */
   attentionLevels?: number[];
+  /** Whether the middle has self-attention. Default: if any level has; a network without any is convolutions alone. */
+  middleAttention?: boolean;
   /** Groups of the group normalization. Default: 32. */
   groups?: number;
   /** Probability with which a number in a residual block is dropped while training. Default: 0.1. */
@@ -88,6 +90,7 @@ export class UNet {
     this.#options = {
       channelMults: [1, 2, 2, 2],
       attentionLevels: [1],
+      middleAttention: options.attentionLevels?.length !== 0,
       groups: 32,
       dropout: 0.1,
       seed: 0,
@@ -109,7 +112,7 @@ export class UNet {
     this.#down = wayDown(widths, skips, build);
     this.#middle = [
       residualBlock("middle.0", widest, widest, build),
-      attentionBlock("middle.1", widest, build),
+      ...this.#options.middleAttention ? [attentionBlock("middle.1", widest, build)] : [],
       residualBlock("middle.2", widest, widest, build),
     ];
     this.#up = wayUp(widths, skips, build);

@@ -4,7 +4,13 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { decodeSafetensors, encodeSealed, type HostTensor, isIntact } from "./files/safetensors.ts";
+import {
+  decodeSafetensors,
+  encodeSealed,
+  type HostTensor,
+  isIntact,
+  isReal,
+} from "./files/safetensors.ts";
 import { readBytes } from "./files/reading.ts";
 import { writeAtomically } from "./files/writing.ts";
 import { UserError } from "./user_error.ts";
@@ -69,10 +75,10 @@ export async function toHost(tensors: Map<string, tf.Tensor>): Promise<Map<strin
   return new Map(await Promise.all(read));
 }
 
-/** Tensors with these numbers on the active backend. */
+/** Tensors with these numbers on the active backend; half precision becomes single. */
 export function toTensors(host: Map<string, HostTensor>): Map<string, tf.Tensor> {
   return new Map([...host].map(([name, { shape, data }]) => {
-    const dtype = data instanceof Float32Array ? "float32" : "int32";
-    return [name, tf.tensor(data, shape, dtype)];
+    if (!isReal(data)) return [name, tf.tensor(data, shape, "int32")];
+    return [name, tf.tensor(Float32Array.from(data), shape, "float32")];
   }));
 }

@@ -68,6 +68,13 @@ class Resize(nn.Module):
         return self.conv(F.interpolate(x, scale_factor=2, mode="nearest") if self.up else x)
 
 
+class Unchanged(nn.Module):
+    """In the place of the middle's attention where no level has any."""
+
+    def forward(self, x, emb, drop):
+        return x
+
+
 class UNet(nn.Module):
     def __init__(self, ch, in_channels=1, mults=(1, 2, 2, 2), attention=(1,), groups=32):
         super().__init__()
@@ -86,8 +93,9 @@ class UNet(nn.Module):
             if level < len(widths) - 1:
                 down.append(Resize(c, up=False))
                 skips.append(c)
+        attend = Attention(c, groups) if attention else Unchanged()
         self.middle = nn.ModuleList(
-            [Residual(c, c, ch, groups), Attention(c, groups), Residual(c, c, ch, groups)]
+            [Residual(c, c, ch, groups), attend, Residual(c, c, ch, groups)]
         )
         up = []
         for level, width in reversed(list(enumerate(widths))):

@@ -133,7 +133,7 @@ Deno.test({
       await withRecord("text", "hello");
 
       const cases: [string[], RegExp][] = [
-        [[], /--resume DIR/],
+        [["--samples", "3", "--interpolate"], /even numbers/],
         [
           ["--resume", "runs/none"],
           /runs\/none\/run\.json: there is no such file; runs\/none holds/,

@@ -15,6 +15,7 @@ import { inTemporaryFolder, mayRunCommands } from "./commands.ts";
 const tensors = new Map<string, HostTensor>([
   ["b.weight", { shape: [2, 3], data: Float32Array.from([1, -2, 0.5, 3e-30, -1e30, 0]) }],
   ["a.bias", { shape: [2], data: Float32Array.from([7, 8]) }],
+  ["half", { shape: [3], data: Float16Array.from([1.5, -65504, 6e-8]) }],
   ["steps", { shape: [1], data: Int32Array.from([-5]) }],
   ["bytes", { shape: [3], data: Uint8Array.from([0, 128, 255]) }],
   ["empty", { shape: [0, 4], data: new Float32Array() }],
@@ -67,7 +68,7 @@ Deno.test("every kind of broken file has its message", () => {
     [fileWith("{", 0), "not JSON"],
     [fileWith("[]", 0), "not a table"],
     [fileWith("null", 0), "not a table"],
-    [fileWith(entry("F64", [1], [0, 8]), 8), "dtype F64; known are F32, I32, U8"],
+    [fileWith(entry("F64", [1], [0, 8]), 8), "dtype F64; known are F32, F16, I32, U8"],
     [fileWith(entry("F32", [2], [0, 4]), 4), "expected 0 to 8"],
     [fileWith(entry("F32", [1], [0, 4]), 3), "lies at 0 to 4"],
     [fileWith(entry("F32", [1e9, 1e9], [0, 4]), 4), "lies at 0 to 4"],

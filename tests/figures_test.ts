@@ -4,8 +4,9 @@ import { PNG } from "pngjs";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { centredMean } from "../common/plot/centred_mean.ts";
 import { chainSheet } from "../common/plot/chain_sheet.ts";
-import { diffusionFigure, fieldFigure, lineFigure, lossFigure } from "../common/plot/figures.ts";
+import { diffusionFigure, fieldFigure, lineFigure } from "../common/plot/figures.ts";
 import { logTicks } from "../common/plot/log_ticks.ts";
+import { lossFigure } from "../common/plot/loss_figure.ts";
 import { normal } from "../common/random.ts";
 
 const points = normal({ seed: 1, stream: "points" }, 2000);

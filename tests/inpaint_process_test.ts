@@ -132,7 +132,7 @@ Deno.test({
 
       const here = ["--resume", "runs/tiny"];
       const cases: [string[], RegExp][] = [
-        [[], /--resume DIR/],
+        [["--sample-steps", "1001"], /the chain has 1000 steps/],
         [["--resume", "runs/none"], /runs\/none\/run\.json: there is no such file/],
         [["--resume", "runs/paper1"], /runs\/paper1\/run\.json is a run of paper1; .*paper2/],
         [["--resume", "runs/empty"], /runs\/empty\/model\.safetensors: there is no such file/],

@@ -7,6 +7,7 @@ import { type BackendName, selectBackend } from "../common/backend.ts";
 import { pointData } from "../common/data/points/point_data.ts";
 import { qPosterior, qSample } from "../common/forward_process.ts";
 import { normal } from "../common/random.ts";
+import { bestGaussian } from "../common/report/metrics/best_gaussian.ts";
 import { sigmoidSchedule } from "../common/schedule.ts";
 import {
   klDivergence,
@@ -201,5 +202,44 @@ Deno.test("training brings the KL down, raises the bound, and leaks no tensor", 
   assert(after.K > after.nullModel);
   // the bound's terms are what was trained
   assertEquals(after.klPerT.t, [2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  // the best Gaussians are better at each t, and do not depend on the model
+  const [first, last] = [before.floorPerT!, after.floorPerT!];
+  assertEquals(last.t, after.klPerT.t);
+  last.value.forEach((floor, i) => {
+    const { value } = after.klPerT;
+    assert(floor < value[i], `t = ${last.t[i]}: ${floor}, learned ${value[i]}`);
+    assertAlmostEquals(floor, first.value[i], 0.1 * floor + 0.05 * before.klPerT.value[i]);
+  });
   backend.dispose();
+});
+
+Deno.test("the floor is the KL of the Gaussians with the mean and variance of q(x_{t−1} | xₜ)", () => {
+  const known = { centres: Float32Array.of(-1, 0, 1, 0.5), width: [0.3, 0] as [number, number] };
+  const short = sigmoidSchedule(10);
+  const t = 7;
+  const { coefX0, coefXt, std } = short.posterior(t);
+  // many (x₀, x_{t−1}) behind one xₜ, by weights
+  const count = 200_000;
+  const z = normal({ seed: 2, stream: "x0" }, 4 * count);
+  const xt = [0.2, 0.1];
+  const alphaBar = short.alphaBar(t);
+  const sums = [0, 0, 0, 0, 0];
+  for (let i = 0; i < count; i++) {
+    const centre = i % 2;
+    const x0 = [0, 1].map((d) => known.centres[2 * centre + d] + known.width[d] * z[4 * i + d]);
+    const squares = x0.reduce((sum, x, d) => sum + (xt[d] - Math.sqrt(alphaBar) * x) ** 2, 0);
+    const weight = Math.exp(-squares / (2 * (1 - alphaBar)));
+    sums[0] += weight;
+    for (const d of [0, 1]) {
+      const before = coefX0 * x0[d] + coefXt * xt[d] + std * z[4 * i + 2 + d];
+      sums[1 + d] += weight * before;
+      sums[3 + d] += weight * before ** 2;
+    }
+  }
+  const best = bestGaussian(short, t, Float32Array.from(xt), known);
+  for (const d of [0, 1]) {
+    const mean = sums[1 + d] / sums[0];
+    assertAlmostEquals(best.mean[d], mean, 0.01);
+    assertAlmostEquals(best.std[d] / Math.sqrt(sums[3 + d] / sums[0] - mean ** 2), 1, 0.01);
+  }
 });

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { Adam } from "../common/network/adam.ts";
-import { readSafetensors } from "../common/checkpoint.ts";
+import { readSafetensors, writeSafetensors } from "../common/checkpoint.ts";
 import type { ImageSet } from "../common/data/images/image_set.ts";
 import { loadImages } from "../common/data/images/load.ts";
 import { createModel, type ImageModel } from "../common/network/image_model.ts";
@@ -13,9 +13,10 @@ import {
   pSample,
   reverseProcess,
 } from "../common/reverse_process.ts";
-import { loadModel } from "../common/run/model_settings.ts";
+import { parseCommandLine } from "../common/run/command_line.ts";
+import { loadModel, modelOptions } from "../common/run/model_settings.ts";
 import { gaussianNoise } from "../common/engine/noise.ts";
-import { algorithm1, algorithm2, ddim } from "../paper_2.ts";
+import { algorithm1, algorithm2, command, ddim } from "../paper_2.ts";
 import { on } from "./backends.ts";
 import {
   assertRefused,
@@ -55,11 +56,11 @@ async function eightDigits(size: number): Promise<ImageSet> {
 
 const settings = {
   steps: 150,
+  snrGamma: 0,
   batch: 16,
   learningRate: 2e-3,
   decay: "none" as const,
   warmUp: 20,
-  snrGamma: 0,
   seed: 1,
 };
 
@@ -219,7 +220,7 @@ Deno.test({
   fn: () =>
     inTemporaryFolder(async (folder) => {
       const cases: [string[], RegExp][] = [
-        [["--sample-only"], /--resume DIR/],
+        [["--sample-only", "--compare-samplers"], /give one of them/],
         [["--sampler", "ddpm", "--eta", "1"], /--eta 1 goes with --sampler ddim/],
         [["--timesteps", "40"], /--sample-steps 50.*1 to 40/],
         [["--size", "18", "--channel-mults", "1,2,2"], /divide by 4/],
@@ -233,4 +234,25 @@ Deno.test({
         assertRefused(ended, message);
       }
     }),
+});
+
+Deno.test({
+  name: "a model without attention is loaded, and one of the time when its middle had some",
+  ignore: !mayRunCommands,
+  fn: () =>
+    inTemporaryFolder((folder) =>
+      on("cpu", async () => {
+        const args = ["--size", "4", "--channels", "8", "--channel-mults", "1"];
+        const { settings } = parseCommandLine(command, [...args, "--attention-levels", "none"]);
+        const record = JSON.stringify({ script: "paper2", settings });
+        await Deno.writeTextFile(`${folder}/run.json`, record);
+        for (const middleAttention of [false, true]) {
+          const { network } = createModel({ ...modelOptions(settings, 1), middleAttention });
+          await writeSafetensors(`${folder}/model.safetensors`, network.stateDict());
+          const loaded = (await loadModel(folder)).network;
+          assertEquals([...loaded.parameters.keys()], [...network.parameters.keys()]);
+          assertEquals(loaded.parameters.has("middle.1.Q.W"), middleAttention);
+        }
+      })
+    ),
 });

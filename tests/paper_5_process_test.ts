@@ -1,6 +1,7 @@
 // paper_5.ts as a whole: its files, with and without a network, and its answers to mistakes.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { readSafetensors } from "../common/checkpoint.ts";
+import type { PlaneResult } from "../common/report/plane_report.ts";
 import { assertRefused, inTemporaryFolder, mayRunCommands, runScript } from "./commands.ts";
 
 const tiny = [
@@ -15,11 +16,11 @@ async function run(folder: string, ...args: string[]): Promise<string> {
 }
 
 Deno.test({
-  name: "paper5 draws from the same noises with and without a network",
+  name: "paper5 draws from the same noises with the model that ships and with that of a run",
   ignore: !mayRunCommands,
   fn: () =>
     inTemporaryFolder(async (folder) => {
-      assertMatch(await run(folder), /no network beside them: train one with deno task paper2/);
+      await run(folder);
       const small = ["--size", "8", "--channels", "8", "--channel-mults", "1,2", "--batch", "4"];
       const quick = ["--steps", "2", "--samples", "1", "--timesteps", "30", "--sample-steps", "2"];
       const model = [...small, ...quick, "--backend", "wasm", "--out", "runs/tiny"];
@@ -27,12 +28,12 @@ Deno.test({
       const said = await run(folder, "--resume", "runs/tiny", "--out", "runs/with");
       assertMatch(said, /els .* foretells the network's image with r² = -?[\d.]+ \(medians\)/);
 
-      const alone = await readSafetensors(`${folder}/runs/paper5-quick-0/samples.safetensors`);
-      const names = ["els", "ls", "nearest", "noise", "perfect"];
-      assertEquals([...alone.keys()].sort(), names);
-      const both = await readSafetensors(`${folder}/runs/with/samples.safetensors`);
-      assertEquals([...both.keys()].sort(), [...names, "network"].sort());
-      for (const tensor of both.values()) assertEquals(tensor.shape, [3, 8, 8, 1]);
+      for (const [name, size] of [["paper5-quick-0", 16], ["with", 8]] as const) {
+        const drawn = await readSafetensors(`${folder}/runs/${name}/samples.safetensors`);
+        const names = ["els", "ls", "nearest", "network", "noise", "perfect"];
+        assertEquals([...drawn.keys()].sort(), names);
+        for (const tensor of drawn.values()) assertEquals(tensor.shape, [3, size, size, 1]);
+      }
       const { results, status } = JSON.parse(
         await Deno.readTextFile(`${folder}/runs/with/run.json`),
       );
@@ -40,7 +41,13 @@ Deno.test({
       assertEquals(results.r2.ls.each.length, 3);
       assertEquals(results.decided.length, 3);
       assert(results.distance.perfect < results.distance.network);
-      assert((await Deno.stat(`${folder}/runs/with/paper5_invention.png`)).size > 1000);
+      for (const name of ["paper5_invention.png", "paper5_plane.png"]) {
+        assert((await Deno.stat(`${folder}/runs/with/${name}`)).size > 1000);
+      }
+      // few points are copied, many are the spiral
+      const [few, , , many] = results.plane as PlaneResult[];
+      assert(few.toTraining < 0.01 && few.toTrainingReal > 0.1, JSON.stringify(few));
+      assert(many.toTraining < 0.01 && many.toSpiral < 0.01, JSON.stringify(many));
     }),
 });
 

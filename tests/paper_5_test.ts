@@ -15,6 +15,7 @@ import {
   localDenoiser,
   patchRadius,
   perfectDenoiser,
+  planeDenoiser,
   withShrinkingPatches,
 } from "../paper_5.ts";
 
@@ -164,4 +165,19 @@ Deno.test("r² is 1 for the same, 0 for the mean, and below for worse", () => {
   assertEquals(rSquared(new Float32Array(4).fill(3), y), 0);
   assert(rSquared(y.map((value) => -value), y) < 0);
   assertEquals([median([3, 1, 2]), median([4, 1, 2, 3])], [2, 2.5]);
+});
+
+Deno.test("the perfect denoiser of a few points of the plane leads back to them", async () => {
+  const points = Float32Array.of(-1, 0, 0.5, 0.8, 0.6, -0.9);
+  const { chain } = planeDenoiser(cosineSchedule(1000), points, { seed: 0 });
+  const ends = await (await endOfChain(chain(40))).data();
+  const visited = new Set<number>();
+  for (let k = 0; k < 40; k++) {
+    const distances = [0, 1, 2].map((i) =>
+      Math.hypot(ends[2 * k] - points[2 * i], ends[2 * k + 1] - points[2 * i + 1])
+    );
+    assert(Math.min(...distances) < 0.01, `${distances}`);
+    visited.add(distances.indexOf(Math.min(...distances)));
+  }
+  assertEquals(visited.size, 3);
 });

@@ -2,6 +2,7 @@
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
 import { parsePoints, resample } from "../common/data/points/csv.ts";
 import { pointData, SHAPES } from "../common/data/points/point_data.ts";
+import { knownX0 } from "../common/data/points/mixture.ts";
 import { distanceToSpiral } from "../common/data/points/swiss_roll.ts";
 import { normal } from "../common/random.ts";
 import { UserError } from "../common/user_error.ts";
@@ -78,5 +79,31 @@ Deno.test("CSV: a bad row is named by its line", () => {
   for (const [content, expected] of cases) {
     const error = assertThrows(() => parsePoints(content, "x.csv"), UserError);
     assert(error.message.startsWith(expected), `${JSON.stringify(content)}: ${error.message}`);
+  }
+});
+
+Deno.test("what is known of x₀ behind a noisy point is what many draws say", async () => {
+  for (const name of SHAPES) {
+    const data = await pointData(name);
+    const [xt, alphaBar, count] = [[0.3, -0.8] as [number, number], 0.9, 100_000];
+    const points = data.sample(draw, count);
+    let total = 0;
+    const [sum, squares] = [[0, 0], [0, 0]];
+    for (let i = 0; i < 2 * count; i += 2) {
+      const x0 = [points[i], points[i + 1]];
+      const far = x0.reduce((sum, x, d) => sum + (xt[d] - Math.sqrt(alphaBar) * x) ** 2, 0);
+      const weight = Math.exp(-far / (2 * (1 - alphaBar)));
+      total += weight;
+      x0.forEach((x, d) => {
+        sum[d] += weight * x;
+        squares[d] += weight * x * x;
+      });
+    }
+    const { mean, variance } = knownX0(data.known!(1024), xt, alphaBar);
+    for (const d of [0, 1]) {
+      assertAlmostEquals(mean[d], sum[d] / total, 0.02, name);
+      const expected = squares[d] / total - (sum[d] / total) ** 2;
+      assertAlmostEquals(variance[d] / expected, 1, 0.05, `${name}: ${variance[d]}, ${expected}`);
+    }
   }
 });

@@ -75,6 +75,7 @@ function pytorchTest(name: string, sides: () => Sides): void {
 
 const UNETS = [
   { channels: 16, inChannels: 1, channelMults: [1, 2, 4], attentionLevels: [1], groups: 8 },
+  { channels: 8, inChannels: 1, channelMults: [1, 2], attentionLevels: [], groups: 8 },
   { channels: 32, inChannels: 3, channelMults: [1, 2, 2, 2], attentionLevels: [1], groups: 32 },
 ];
 

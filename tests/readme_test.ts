@@ -67,7 +67,7 @@ const SMALL: Record<string, { script: string; flags: string[] }> = {
 /** Tasks that are run otherwise: by a test of their own, or by .ci/run. */
 const ELSEWHERE = [
   ...["test", "check", "bench", "images", "drawings", "debug", "explore", "links"],
-  ...["kernels", "page-script", "doctor", "numbers"],
+  ...["kernels", "page-script", "doctor", "numbers", "ship"],
 ];
 
 /** `deno task NAME FLAGS` of all shell blocks, and of the tables. */

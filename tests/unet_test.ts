@@ -189,3 +189,22 @@ Deno.test("sizes that the network cannot take are refused", async () => {
     unet.dispose();
   });
 });
+
+Deno.test("a network without attention is convolutions alone, and an earlier one keeps its middle's", () =>
+  on("cpu", () => {
+    const options = { channels: 8, inChannels: 1, channelMults: [1, 2], groups: 4 };
+    const blocksOf = (network: UNet) => {
+      const names = [...network.parameters.keys()];
+      network.dispose();
+      assert(names.includes("middle.2.conv1.weight"), "the blocks keep their names");
+      return names.filter((name) => name.endsWith(".Q.W")).map((name) => name.slice(0, -4));
+    };
+    const attentionLevels: number[] = [];
+    assertEquals(blocksOf(new UNet({ ...options, attentionLevels })), []);
+    const earlier = new UNet({ ...options, attentionLevels, middleAttention: true });
+    assertEquals(blocksOf(earlier), ["middle.1"]);
+    assertEquals(
+      blocksOf(new UNet({ ...options, attentionLevels: [0] })).includes("middle.1"),
+      true,
+    );
+  }));

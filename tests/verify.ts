@@ -11,6 +11,8 @@
  * @module
  */
 import { type Backend, BACKEND_NAMES } from "../common/backend.ts";
+import { readBytes } from "../common/files/reading.ts";
+import { sha256 } from "../common/files/sha256.ts";
 import { parseCommandLine, takeFolder } from "../common/run/command_line.ts";
 import { choice, type Command, integer } from "../common/run/flags.ts";
 import { helpText } from "../common/run/help.ts";
@@ -24,10 +26,12 @@ import {
   type RunRecord,
   type Stretch,
 } from "../common/run/record.ts";
-import { commonFlags, readSettings } from "../common/run/settings.ts";
+import { commonFlags, decisiveSettings, readSettings } from "../common/run/settings.ts";
 import { recordedStretches, stretchByStretch } from "../common/run/stretches.ts";
 import type { TrainingStep } from "../common/run/training.ts";
 import { onBackend } from "../common/run/training_run.ts";
+import { madeFrom } from "../common/shipped/half_precision.ts";
+import { shippedModel, shippedRecord } from "../common/shipped/shipped_model.ts";
 import { UserError } from "../common/user_error.ts";
 import * as paper1 from "../paper_1_partb.ts";
 import * as paper2 from "../paper_2.ts";
@@ -155,6 +159,18 @@ function distance(recorded: number[], losses: number[]): string {
       })`;
 }
 
+/** Whether a finished run with the settings of the model that ships has come to the same weights. */
+async function asShipped(record: Partial<RunRecord>, folder: string): Promise<string | undefined> {
+  const { script, settings } = shippedRecord as RunRecord;
+  if (record.script !== script || record.status !== "finished") return undefined;
+  const names = ["steps", ...decisiveSettings(paper2.command, settings)];
+  const now: Record<string, unknown> = record.settings ?? {};
+  if (names.some((name) => now[name] !== settings[name])) return undefined;
+  const same = await sha256(await readBytes(`${folder}/model.safetensors`)) ===
+    madeFrom(shippedModel());
+  return `its model ${same ? "is" : "is not"} the one that the model that ships was made from`;
+}
+
 async function main(args: string[]): Promise<number> {
   const { folder, rest } = takeFolder(command.name, args);
   if (folder === undefined) {
@@ -173,6 +189,8 @@ async function main(args: string[]): Promise<number> {
     const other = otherThan(recordedStretches(record, path), losses.length, backend);
     const { line, reproduced } = compare(recorded, losses);
     console.log(`${folder}: ${other ? `${other}: ${distance(recorded, losses)}` : line}`);
+    const model = await asShipped(record, folder);
+    if (model) console.log(model);
     return other || reproduced ? 0 : 1;
   });
 }

@@ -12,7 +12,7 @@ export interface HostTensor {
   /** The length of each axis. */
   shape: number[];
   /** The numbers, the last axis running fastest. */
-  data: Float32Array | Int32Array | Uint8Array;
+  data: Float32Array | Float16Array | Int32Array | Uint8Array;
 }
 
 /** A file's content. */
@@ -29,7 +29,12 @@ interface Entry {
   data_offsets: [number, number];
 }
 
-const ARRAYS = { F32: Float32Array, I32: Int32Array, U8: Uint8Array } as const;
+const ARRAYS = {
+  F32: Float32Array,
+  F16: Float16Array,
+  I32: Int32Array,
+  U8: Uint8Array,
+} as const;
 type Dtype = keyof typeof ARRAYS;
 
 /** The longest header the format allows. */
@@ -142,7 +147,7 @@ export function decodeSafetensors(bytes: Uint8Array, source: string): Contents {
     }
     expected = end;
     const data = new ArrayType(bytes.slice(start + begin, start + end).buffer);
-    if (data instanceof Float32Array) checkFinite(name, data, fail);
+    if (isReal(data)) checkFinite(name, data, fail);
     tensors.set(name, { shape: entry.shape, data });
   }
   if (start + expected !== bytes.length) {
@@ -218,13 +223,19 @@ function sortedEntries(entries: Record<string, unknown>, fail: Fail): [string, E
   );
 }
 
-function checkFinite(name: string, data: Float32Array, fail: Fail): void {
-  const bad = data.findIndex((value) => !Number.isFinite(value));
+function checkFinite(name: string, data: Float32Array | Float16Array, fail: Fail): void {
+  const bad = Array.prototype.findIndex.call(data, (value) => !Number.isFinite(value));
   if (bad >= 0) throw fail(`number ${bad} of ${name} is ${data[bad]}`);
 }
 
 function dtypeOf(data: HostTensor["data"]): Dtype {
+  if (data instanceof Float16Array) return "F16";
   return data instanceof Float32Array ? "F32" : data instanceof Int32Array ? "I32" : "U8";
+}
+
+/** Whether these are numbers with a fraction. */
+export function isReal(data: HostTensor["data"]): data is Float32Array | Float16Array {
+  return data instanceof Float32Array || data instanceof Float16Array;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -60,7 +60,7 @@ export function unetNumbers(shape: UNetShape): { weights: number; features: numb
   });
   const last = widths.length - 1;
   add(residualNumbers(widths[last], widths[last], C, pixels(last)));
-  add(attentionNumbers(widths[last], pixels(last)));
+  if (attentionLevels.length > 0) add(attentionNumbers(widths[last], pixels(last)));
   add(residualNumbers(widths[last], widths[last], C, pixels(last)));
   let c = widths[last];
   for (let level = last; level >= 0; level--) {

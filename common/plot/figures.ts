@@ -4,9 +4,7 @@
  * @module
  */
 import * as Plot from "@observablehq/plot";
-import { centredMean } from "./centred_mean.ts";
 import { type Chart, chart, COLOURS, dots, sheet } from "./chart.ts";
-import { logTicks } from "./log_ticks.ts";
 import { rasterize } from "./raster.ts";
 
 /** Points in the plane under a title. */
@@ -54,18 +52,6 @@ export async function diffusionFigure(
     ),
   }));
   return await rasterize(sheet(charts));
-}
-
-/** The loss by step on the left, and by t on the right. */
-export async function lossFigure(
-  { lossLabel, losses, perT }: {
-    lossLabel: string;
-    losses: number[];
-    perT: { t: number[]; value: number[]; label: string };
-  },
-): Promise<Uint8Array> {
-  const charts = [lossChart(lossLabel, losses), perTimeChart(perT)];
-  return await rasterize(sheet([{ charts }]));
 }
 
 /** Panels with points faintly in the background and arrows over them; each has a scale of its own. */
@@ -170,61 +156,6 @@ export function pointChart(
     y: { domain, ticks: 5, label: null },
     marks: [Plot.frame({ stroke: "#ccc" }), ...marks],
   });
-}
-
-/** Losses of single steps jump about: they are drawn faintly, and their mean over a window strongly. */
-function lossChart(lossLabel: string, losses: number[]): Chart {
-  const halfWidth = Math.min(50, Math.round(losses.length / 40));
-  const log = losses.every((loss) => loss > 0);
-  const ticks = log ? logTicks(Math.min(...losses), Math.max(...losses)) : [];
-  // Plot's own logarithmic axis leaves the numbers out at some of its ticks
-  const axis = log && ticks.length > 1
-    ? {
-      ticks: ticks.map(Math.log10),
-      tickFormat: (y: number) => `${Number((10 ** y).toPrecision(3))}`,
-    }
-    : { ticks: 6, tickFormat: log ? (y: number) => (10 ** y).toPrecision(3) : "~g" };
-  const byStep = (values: number[]) =>
-    thin(values.map((loss, i) => ({ step: i + 1, y: log ? Math.log10(loss) : loss })));
-  return chart({
-    title: `${lossLabel}, step by step`,
-    marginLeft: 56,
-    marginRight: 16,
-    marginBottom: 40,
-    x: { label: "training step" },
-    y: { label: null, grid: true, ...axis },
-    marks: [
-      Plot.line(byStep(losses), {
-        ...{ x: "step", y: "y", stroke: COLOURS.blue, strokeOpacity: 0.3 },
-      }),
-      Plot.line(byStep(centredMean(losses, halfWidth)), {
-        ...{ x: "step", y: "y", stroke: COLOURS.blue, strokeWidth: 2 },
-      }),
-    ],
-  });
-}
-
-function perTimeChart({ t, value, label }: { t: number[]; value: number[]; label: string }): Chart {
-  const data = t.map((t, i) => ({ t, value: value[i] }));
-  return chart({
-    title: label,
-    marginLeft: 56,
-    marginRight: 16,
-    marginBottom: 40,
-    x: { label: "t" },
-    y: { label: null, grid: true, zero: true },
-    marks: [
-      Plot.areaY(data, { x: "t", y: "value", fill: COLOURS.orange, fillOpacity: 0.2 }),
-      Plot.line(data, { x: "t", y: "value", stroke: COLOURS.orange, strokeWidth: 1.8 }),
-      Plot.ruleY([0]),
-    ],
-  });
-}
-
-/** About 2,000 of the points at most: more could not be told apart. */
-function thin<T>(points: T[]): T[] {
-  const every = Math.ceil(points.length / 2000);
-  return points.filter((_, i) => i % every === 0 || i === points.length - 1);
 }
 
 /** The smallest square around the middle of the plane that holds all but stray points. */

@@ -4,20 +4,20 @@
  *
  * @module
  */
-import { readBytes } from "../files/reading.ts";
-import { sha256 } from "../files/sha256.ts";
 import { hasDigits, loadImages } from "../data/images/load.ts";
 import { UserError } from "../user_error.ts";
 import type { ImageModel } from "../network/image_model.ts";
 import type { ImageShape } from "../reverse_process.ts";
 import type { Drawing, OpenOptions, RunFolder } from "../run/folder.ts";
-import { kebab } from "../run/flags.ts";
 import { loadModel } from "../run/model_settings.ts";
+import { drawnFrom } from "../run/model_source.ts";
+import { kebab } from "../run/flags.ts";
 import type { RecordedDataset } from "../run/dataset.ts";
 import { inRunFolder, onBackend, type ScriptSettings } from "../run/training_run.ts";
 import type { SamplerSettings } from "../run/sampler_flags.ts";
 import { type RealDigits, withDigitMeasure } from "./digit_measure.ts";
 import { type ChainOf, drawSamples, shapeOf } from "./image_report.ts";
+import { reportLikelihood } from "./likelihood_report.ts";
 import { compareSamplers, comparisonLines, type Sampler } from "./sampler_comparison.ts";
 
 /** The settings of a script that draws with a model. */
@@ -34,17 +34,32 @@ export type DrawingSettings = ScriptSettings & SamplerSettings & RecordedDataset
   sampleOnly: boolean;
   /** Whether to draw one set with each sampler. */
   compareSamplers: boolean;
+  /** Whether to measure how well the model describes unseen images. */
+  likelihood: boolean;
 };
+
+/** The switches that say what to do, and what the new folder is called after. */
+const TASKS = {
+  sampleOnly: "samples",
+  compareSamplers: "samplers",
+  likelihood: "likelihood",
+} as const;
+type Task = keyof typeof TASKS;
+
+/** Images for each t that the likelihood is measured with, where nothing else is said. */
+const LIKELIHOOD_IMAGES = 32;
 
 /** Steps of the chains that are compared, and the default number of images of each. */
 const COMPARED = { steps: [100, 50, 20, 10], samples: 128 };
 
 /**
- * Carries out `--sample-only` and `--compare-samplers` in a folder of their own: beside that of the run
- * that has the model, <run>-samples or <run>-samplers, or `--out`. The run's folder is only read.
+ * Carries out `--sample-only`, `--compare-samplers` and `--likelihood` in a folder of their own: beside that
+ * of the run that has the model, <run>-samples, <run>-samplers or <run>-likelihood, or `--out`. The run's
+ * folder is only read.
+ * Without `--resume` the model is the one that ships.
  *
  * @returns The exit code.
- * @throws {UserError} There is no run to take the model from, or both are asked for.
+ * @throws {UserError} There is no model in the run's folder, or more than one is asked for.
  */
 export async function drawWithModel({ command, settings, given, chainOf }: {
   command: OpenOptions["command"];
@@ -52,27 +67,30 @@ export async function drawWithModel({ command, settings, given, chainOf }: {
   given: { samples?: number };
   chainOf: ChainOf;
 }): Promise<number> {
-  const { resume, sampleOnly } = settings;
-  if (sampleOnly && settings.compareSamplers) {
+  const { resume } = settings;
+  const [task, other] = (Object.keys(TASKS) as Task[]).filter((name) => settings[name]);
+  if (other) {
     throw new UserError(
-      "--sample-only and --compare-samplers are two things to do: give one of them",
+      `--${kebab(task)} and --${kebab(other)} are two things to do: give one of them`,
     );
   }
-  if (resume === undefined) {
-    const name = kebab(sampleOnly ? "sampleOnly" : "compareSamplers");
-    throw new UserError(`--${name} needs a trained model; say where with --resume DIR`);
+  if (task === "likelihood" && settings.dataset === "images") {
+    throw new UserError(
+      "--likelihood needs images that the model has not seen, and a folder of images has none",
+    );
   }
   return await onBackend(settings, async (backend) => {
     const model = await loadModel(resume);
     const drawing: Drawing = {
-      what: sampleOnly ? "samples" : "samplers",
-      from: { run: resume, sha256: await sha256(await readBytes(`${resume}/model.safetensors`)) },
+      what: TASKS[task],
+      from: await drawnFrom(resume),
     };
-    const samples = sampleOnly ? settings.samples : given.samples ?? COMPARED.samples;
+    const few = task === "likelihood" ? LIKELIHOOD_IMAGES : COMPARED.samples;
+    const samples = task === "sampleOnly" ? settings.samples : given.samples ?? few;
     const asDrawn = { ...settings, samples };
     return await inRunFolder({ command, settings: asDrawn, backend, drawing }, async (folder) => {
       const run = { model, settings: asDrawn, folder, chainOf };
-      const results = await (sampleOnly ? sample(run) : compare(run));
+      const results = await { sampleOnly: sample, compareSamplers: compare, likelihood }[task](run);
       await folder.update({ status: "finished", results });
       return 0;
     });
@@ -131,6 +149,17 @@ async function compare(
     : await compareSamplers(samplers, { folder, shape });
   console.log([folder.path, ...comparisonLines(results)].join("\n"));
   return { samplers: results };
+}
+
+/** Measures the variational bound on unseen images. */
+async function likelihood(
+  { model, settings, folder }: ModelDrawing,
+): Promise<Record<string, unknown>> {
+  const { samples: images, seed } = settings;
+  const unseen = await loadImages({ ...settings, split: "test" });
+  const { results, lines } = await reportLikelihood(model, unseen, { folder, images, seed });
+  console.log([folder.path, ...lines].join("\n"));
+  return { ...results };
 }
 
 /** What samples are measured with: the classifier and its report are made for digits. */

@@ -21,6 +21,7 @@ import { withDigitMeasure } from "./digit_measure.ts";
 import { drawImages, recordChain } from "./draw_images.ts";
 import { writeFigures, writeSamples } from "./image_figures.ts";
 import { lossByT } from "./loss_by_t.ts";
+import { reportNearest } from "./nearest_report.ts";
 import { reportLines } from "./sample_report.ts";
 
 /** Starts the chain of a sampler. */
@@ -65,7 +66,8 @@ export async function writeSheet(
 }
 
 /**
- * Draws the run's samples, writes its figures, and measures the samples where they are digits.
+ * Draws the run's samples, writes its figures, and measures the samples: how near they are to training
+ * images, and, where they are digits, how good.
  *
  * @param run.images What the model was trained on.
  * @param run.unseen Images that it has not seen, with labels, where they are digits.
@@ -93,12 +95,13 @@ export async function reportImages(
       (measure) => measure(samples),
     )
     : undefined;
+  const nearest = await reportNearest(samples, { train: images, unseen, folder });
   const { training, sampling } = folder.record.seconds;
   const trained = `trained in ${inWords(training)} to a loss of ${loss.toFixed(4)} (mean of the ` +
     `last ${recent.length} steps); ${settings.samples} images drawn in ${inWords(sampling)}`;
   return {
-    results: { loss, ...report },
-    lines: [trained, ...report ? reportLines(report) : []],
+    results: { loss, ...report, ...nearest.results },
+    lines: [trained, ...report ? reportLines(report) : [], ...nearest.lines],
   };
 }
 

@@ -18,6 +18,7 @@ import { type Fillings, inpaintingSheet } from "../plot/inpainting_sheet.ts";
 import { permutation } from "../random.ts";
 import type { ChainPoint, ImageShape } from "../reverse_process.ts";
 import type { RecordedDataset } from "../run/dataset.ts";
+import { SHIPPED_DRAWINGS } from "../run/model_source.ts";
 import { inWords } from "../run/progress.ts";
 import { UserError } from "../user_error.ts";
 import { drawImages } from "./draw_images.ts";
@@ -38,9 +39,9 @@ export interface Hole {
 
 /** The settings that decide what is filled, and where the files go. */
 export interface InpaintingSettings {
-  /** The folder of the run whose model fills. */
-  resume: string;
-  /** The folder for the figure and the numbers. Default: that of the run. */
+  /** The folder of the run whose model fills. Absent for the model that ships. */
+  resume: string | undefined;
+  /** The folder for the figure and the numbers. Default: that of the run, or runs/shipped. */
   out: string | undefined;
   /** Decides all noises. */
   seed: number;
@@ -82,7 +83,7 @@ const FILES = ["paper2_inpainting.png", "inpainting.json", "inpainting.csv"];
 /** Makes holes in images, fills them, and writes the figure, the numbers, and how good the fillings are. */
 export async function inpaint(inpainting: Inpainting): Promise<void> {
   const { command, backend, model, recorded, settings, missing } = inpainting;
-  const { seed, out: folder = settings.resume } = settings;
+  const { seed, out: folder = settings.resume ?? SHIPPED_DRAWINGS } = settings;
   const { size, inChannels: channels } = model;
   const { train, originals } = await chooseImages(settings, recorded, model);
   await makeFolder(folder);

@@ -28,8 +28,8 @@ export interface Invention {
   ls: () => Iterable<ChainPoint>;
   /** Starts that of the one which also forgets where a patch was. */
   els: () => Iterable<ChainPoint>;
-  /** Absent where there is no trained network. */
-  network?: () => Iterable<ChainPoint>;
+  /** Starts that of the trained network. */
+  network: () => Iterable<ChainPoint>;
   /** Steps of the chains. */
   length: number;
   /** Of the chains' images. */
@@ -50,7 +50,7 @@ interface Drawn {
   noise: Float32Array;
   samples: Map<DenoiserName, Float32Array>;
   distance: Map<DenoiserName, Float32Array>;
-  /** The training images nearest to those of the network, or of ELS where there is none. */
+  /** The training images nearest to those of the network. */
   nearest: Float32Array;
   /** How many images there are of each. */
   count: number;
@@ -79,10 +79,8 @@ async function draw(run: Invention): Promise<Drawn> {
   let decided: number[] = [];
   let nearest = new Float32Array();
   for (const name of DENOISERS) {
-    const chain = run[name];
-    if (!chain) continue;
     const started = performance.now();
-    const record = await recordChain(underBar(chain(), run.length, name), run.length, Infinity);
+    const record = await recordChain(underBar(run[name](), run.length, name), run.length, Infinity);
     run.folder.addSeconds(name, (performance.now() - started) / 1000);
     const ends = record.xt.at(-1)!;
     const found = await nearestImages(ends, run.images);
@@ -137,25 +135,22 @@ async function figure({ shape }: Invention, drawn: Drawn): Promise<Uint8Array> {
     label,
     images: images.subarray(0, columns * height * width * channels),
   });
-  const network = drawn.samples.get("network");
   const rows = [row(["noise"], drawn.noise)];
   for (const [name, images] of drawn.samples) {
     if (name === "network") rows.push(row(["network"], images));
     else {
-      const r2 = network && `r² = ${median(eachRSquared(drawn, name)!).toFixed(2)}`;
-      rows.push(row([LABELS[name], ...r2 ? [r2] : []], images));
+      const r2 = `r² = ${median(eachRSquared(drawn, name)!).toFixed(2)}`;
+      rows.push(row([LABELS[name], r2], images));
     }
   }
-  const of = network ? "the network's" : "those of ELS";
-  rows.push(row(["training images", `nearest to ${of}`], drawn.nearest));
+  rows.push(row(["training images", "nearest to the network's"], drawn.nearest));
   return await labelledRows({ height, width, channels, columns, rows });
 }
 
 /** r² of each sample: how much of the network's image a denoiser foretells. */
 function eachRSquared({ samples, count }: Drawn, name: DenoiserName): number[] | undefined {
-  const network = samples.get("network");
-  const own = samples.get(name)!;
-  if (!network || name === "network") return undefined;
+  if (name === "network") return undefined;
+  const [own, network] = [samples.get(name)!, samples.get("network")!];
   const size = network.length / count;
   const one = (images: Float32Array, k: number) => images.subarray(k * size, (k + 1) * size);
   return Array.from({ length: count }, (_, k) => rSquared(one(own, k), one(network, k)));
@@ -182,9 +177,6 @@ function conclusion(drawn: Drawn): Conclusion {
         (fit ? `, foretells the network's image with r² = ${fit.median.toFixed(2)}` : "") +
         " (medians)";
     }),
-    ...drawn.samples.has("network") ? [] : [
-      "no network beside them: train one with deno task paper2, and give its folder with --resume",
-    ],
   ];
   return { results: { distance, largestDistanceOfPerfect: largest, decided, r2 }, lines };
 }

@@ -11,7 +11,8 @@ import { pointsAsCsv } from "../data/points/csv.ts";
 import type { PointData } from "../data/points/point_data.ts";
 import { distancesToData, MEASURED } from "./point_distances.ts";
 import { gaussianNoise } from "../engine/noise.ts";
-import { arrowsOf, diffusionFigure, fieldFigure, lossFigure } from "../plot/figures.ts";
+import { arrowsOf, diffusionFigure, fieldFigure } from "../plot/figures.ts";
+import { lossFigure } from "../plot/loss_figure.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { leftFiniteNumbers } from "./finite.ts";
 import type { Schedule } from "../schedule.ts";
@@ -32,6 +33,8 @@ export interface Bound {
   nullModel: number;
   /** E KL(q‖p) of each t = 2..T, in nats a point. */
   klPerT: { t: number[]; value: number[] };
+  /** The same of the best Gaussians, at some t, where the distribution of the data is known. */
+  floorPerT?: { t: number[]; value: number[] };
 }
 
 /** The numbers of a finished run. */
@@ -40,6 +43,8 @@ export interface PointReport {
   K: number;
   /** K − L_null: how much better than the prior the model explains the data. */
   KMinusNull: number;
+  /** K of the best Gaussians, where the distribution of the data is known and T is at most 41. */
+  KOfBest?: number;
   /** Sliced Wasserstein distance between samples and data. */
   slicedWasserstein: number;
   /** The same between two draws of the data: what a perfect model would get. */
@@ -94,7 +99,11 @@ export async function reportPoints(run: PointRun): Promise<PointReport> {
   const [samples] = reverse; // t = 0
   await folder.write("samples.csv", pointsAsCsv(samples));
   await folder.write("paper1_diffusion.png", await drawChains(run, reverse));
-  const perT = { ...bound.klPerT, label: "KL of each t, nats a point" };
+  const perT = {
+    ...bound.klPerT,
+    label: "KL of each t, nats a point",
+    floor: bound.floorPerT && { ...bound.floorPerT, label: "the best Gaussians" },
+  };
   const loss = await lossFigure({ lossLabel: "KL(q‖p), nats a number", losses, perT });
   await folder.write("paper1_loss.png", loss);
   await folder.write("paper1_field.png", await drawField(run));
@@ -104,11 +113,19 @@ export async function reportPoints(run: PointRun): Promise<PointReport> {
   return {
     K: bound.K,
     KMinusNull: bound.K - bound.nullModel,
+    KOfBest: kOfBest(bound),
     slicedWasserstein: distances.ofSamples[0],
     slicedWassersteinOfData: distances.ofData,
     meanDistance: fromShape && mean(fromShape),
     strays: fromShape && fromShape.filter((distance) => distance > STRAY).length / fromShape.length,
   };
+}
+
+/** K, had every t the KL of the floor: nats become bits. */
+function kOfBest({ K, klPerT, floorPerT }: Bound): number | undefined {
+  if (floorPerT?.t.length !== klPerT.t.length) return undefined;
+  const above = klPerT.value.reduce((sum, kl, i) => sum + kl - floorPerT.value[i], 0);
+  return K + above / Math.LN2;
 }
 
 /** The report as the last line of a run. */
@@ -145,13 +162,15 @@ async function pointsAlongChain({ schedule, reverse }: PointRun): Promise<Float3
 /**
  * What the animation and the explorer show: `forward` and `reverse`, the chains' points, and `mean`,
  * μ_θ(xₜ, t) of the reverse chain's points (x₀ itself at t = 0), all [T+1, N, 2] with t as the first
- * index; `perT.t` and `perT.value`, the KL of each t; and `schedule.alphaBar`, [T+1].
+ * index; `perT.t` and `perT.value`, the KL of each t, and `floor.t` and `floor.value`, that of the best
+ * Gaussians; and `schedule.alphaBar`, [T+1].
  */
 async function chainRecord(
   run: PointRun,
   reverse: Float32Array[],
 ): Promise<Map<string, HostTensor>> {
   const { schedule, bound } = run;
+  const { floorPerT: floor } = bound;
   const times = Array.from(reverse.keys());
   const N = Math.min(KEPT, Math.floor(MOST_PLACES / times.length));
   const chain = reverse.map((points) => points.subarray(0, 2 * N));
@@ -170,6 +189,7 @@ async function chainRecord(
     ["mean", paths(means)],
     ["perT.t", vector(bound.klPerT.t)],
     ["perT.value", vector(bound.klPerT.value)],
+    ...floor ? [["floor.t", vector(floor.t)], ["floor.value", vector(floor.value)]] as const : [],
     ["schedule.alphaBar", vector(times.map(schedule.alphaBar))],
   ]);
 }

@@ -6,7 +6,8 @@
 import { type DatasetName, DATASETS } from "../data/images/load.ts";
 import { UserError } from "../user_error.ts";
 import { choice, onOff, text } from "./flags.ts";
-import { inWords, readRecord } from "./record.ts";
+import { modelSource } from "./model_source.ts";
+import { inWords } from "./record.ts";
 
 /** The flags for a data set's files. */
 export const datasetFlags = {
@@ -36,12 +37,11 @@ export interface RecordedDataset {
 /**
  * Reads from a run.json which data set the run was trained on.
  *
- * @param folder The run's folder.
+ * @param folder The run's folder. Default: that of the model that ships.
  * @throws {UserError} run.json cannot be read, is of another script, or names no data set.
  */
-export async function recordedDataset(folder: string): Promise<RecordedDataset> {
-  const path = `${folder}/run.json`;
-  const { script, settings } = await readRecord(path);
+export async function recordedDataset(folder?: string): Promise<RecordedDataset> {
+  const { record: { script, settings }, recordPath: path } = await modelSource(folder);
   if (script !== "paper2") {
     throw new UserError(`${path} is a run of ${inWords(script)}; expected one of paper2`);
   }

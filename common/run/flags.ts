@@ -139,6 +139,11 @@ export interface Command<F extends Flags> {
    * not decide what is learned.
    */
   mayChangeOnResume?: readonly string[];
+  /**
+   * Switches that ask to work with a trained model, without training: then the settings are those of the
+   * model that ships, where no other run is named.
+   */
+  drawsWithModel?: readonly string[];
 }
 
 /** learningRate to learning-rate. */

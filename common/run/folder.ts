@@ -11,6 +11,7 @@ import { writingFailed } from "../files/file_errors.ts";
 import { askForFolder, makeFolder, writeAtomically } from "../files/writing.ts";
 import { checkedOutCommit } from "./commit.ts";
 import { takeLock } from "./lock.ts";
+import { SHIPPED_DRAWINGS } from "./model_source.ts";
 import { recordedStretches } from "./stretches.ts";
 import { type DrawnFrom, readRecord, type RunRecord } from "./record.ts";
 import { decisiveSettings } from "./settings.ts";
@@ -32,7 +33,7 @@ export interface OpenOptions {
 /** What a folder of drawn images is for. */
 export interface Drawing {
   /** Stands behind the name of the model's folder in that of the new one. */
-  what: "samples" | "samplers";
+  what: "samples" | "samplers" | "likelihood";
   /** The model. */
   from: DrawnFrom;
 }
@@ -162,7 +163,7 @@ const LEFTOVER = /^run\.lock$|\.part$/;
 /** The folder's name where none is given. */
 function baseOf({ command, settings, drawing }: OpenOptions): string {
   if (!drawing) return `runs/${command.name}-${settings.preset}-${settings.seed}`;
-  const model = drawing.from.run.replace(/(?<=.)\/+$/, "");
+  const model = (drawing.from.run ?? SHIPPED_DRAWINGS).replace(/(?<=.)\/+$/, "");
   if (settings.out === undefined && /(^|\/)\.{0,2}$/.test(model)) {
     throw new UserError(`--resume ${model} has no name to put -${drawing.what} behind; give --out`);
   }

@@ -4,12 +4,12 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { readSafetensors } from "../checkpoint.ts";
 import { createModel, type ImageModel, type ImageModelOptions } from "../network/image_model.ts";
 import { type MemorySetting, unetBytes, unetNumbers } from "../network/memory.ts";
 import { UserError } from "../user_error.ts";
 import { choice, integer, kebab, number, type Settings, text } from "./flags.ts";
-import { readRecord, recordedValue } from "./record.ts";
+import { modelSource, sayWhichModel } from "./model_source.ts";
+import { recordedValue, type RunRecord } from "./record.ts";
 
 const LIST = /^\d+(,\d+)*$/;
 /** Channels of an image in colour: the most there are before the data are known. */
@@ -33,7 +33,8 @@ export const modelFlags = {
       list.split(",").map(Number).every((mult) => mult >= 1 && mult <= MOST_MULT),
   }),
   attentionLevels: text({
-    help: "levels with self-attention, 0 being the full size",
+    help:
+      "levels with self-attention, 0 being the full size; none leaves it out of the middle, too",
     placeholder: "N,N,…|none",
     default: "1",
     allowed: "whole numbers with commas between them, like 1,2, or none",
@@ -136,26 +137,32 @@ export function imageMemory(settings: UNetSettings & { batch: number }): MemoryS
 /**
  * The trained model in a run's folder: run.json says its shape, model.safetensors has the weights.
  *
+ * @param folder Default: the model that ships; a line on stderr says so.
  * @throws {UserError} One of them is missing, or they do not fit.
  */
-export async function loadModel(folder: string): Promise<ImageModel> {
-  const settings = await recordedSettings(`${folder}/run.json`);
-  const weights = await readSafetensors(`${folder}/model.safetensors`);
+export async function loadModel(folder?: string): Promise<ImageModel> {
+  sayWhichModel(folder);
+  const { record, recordPath, modelPath, weights: read } = await modelSource(folder);
+  const settings = recordedSettings(record, recordPath);
+  const weights = await read();
   const inChannels = weights.get("conv1.weight")?.shape[1] ?? 1; // [C, in, 3, 3]
   if (inChannels !== 1 && inChannels !== 3) {
     tf.dispose([...weights.values()]);
     throw new UserError(
-      `${folder}/model.safetensors is for images of ${inChannels} channels; allowed are 1 and 3`,
+      `${modelPath} is for images of ${inChannels} channels; allowed are 1 and 3`,
     );
   }
-  const options = modelOptions({ ...settings, seed: 0 }, inChannels);
-  refuseMoreWeights(options, weights, folder);
+  const options = {
+    ...modelOptions({ ...settings, seed: 0 }, inChannels),
+    middleAttention: weights.has("middle.1.Q.W"), // earlier networks had it in any case
+  };
+  refuseMoreWeights(options, weights, modelPath);
   const model = createModel(options);
   try {
     model.network.load(weights);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${folder}/model.safetensors: ${error.message}`, { cause: error });
+    throw new UserError(`${modelPath}: ${error.message}`, { cause: error });
   } finally {
     tf.dispose([...weights.values()]);
   }
@@ -166,7 +173,7 @@ export async function loadModel(folder: string): Promise<ImageModel> {
 function refuseMoreWeights(
   options: ImageModelOptions,
   weights: Map<string, tf.Tensor>,
-  folder: string,
+  path: string,
 ): void {
   const { channelMults = [], attentionLevels = [] } = options;
   const expected = unetNumbers({ ...options, channelMults, attentionLevels }).weights;
@@ -174,14 +181,16 @@ function refuseMoreWeights(
   if (expected <= Math.max(found, FEW_WEIGHTS)) return;
   tf.dispose([...weights.values()]);
   throw new UserError(
-    `${folder}/model.safetensors has ${found} weights, and the network of its run.json ${expected}; ` +
+    `${path} has ${found} weights, and the network of its run.json ${expected}; ` +
       "they must be of the same run",
   );
 }
 
 /** The model's settings in a run.json. */
-async function recordedSettings(path: string): Promise<ModelSettings> {
-  const { settings: all = {} } = await readRecord(path);
+function recordedSettings(
+  { settings: all = {} }: Partial<RunRecord>,
+  path: string,
+): ModelSettings {
   const settings: Record<string, unknown> = {};
   for (const [name, flag] of Object.entries(modelFlags)) {
     if (!Object.hasOwn(all, name)) {

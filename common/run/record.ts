@@ -9,8 +9,8 @@ import type { Flag } from "./flags.ts";
 
 /** Where drawn images come from. */
 export interface DrawnFrom {
-  /** The folder of the run that has the model. */
-  run: string;
+  /** The folder of the run that has the model. Absent for the model that ships. */
+  run?: string;
   /** SHA-256 of its model.safetensors. */
   sha256: string;
 }

@@ -16,8 +16,9 @@ import {
   type Settings,
   text,
 } from "./flags.ts";
-import { helpText } from "./help.ts";
+import { commandText, helpText } from "./help.ts";
 import { askForFolder } from "../files/writing.ts";
+import { SHIPPED_NAME, shippedSource } from "./model_source.ts";
 import { inWords, readRecord, recordedValue, type RunRecord } from "./record.ts";
 import { checkMinutes } from "./training_flags.ts";
 import { UserError } from "../user_error.ts";
@@ -99,7 +100,8 @@ export function decisiveSettings(
 }
 
 /**
- * Reads a script's settings: from the command line, and from the run that it resumes or repeats.
+ * Reads a script's settings: from the command line, and from the run that it resumes or repeats, or the
+ * model that ships.
  *
  * @returns Undefined for `--help`, which is printed.
  * @throws {UserError} A wrong flag, an unreadable run.json, or a decisive setting that differs from
@@ -119,14 +121,26 @@ export async function readSettings<F extends Flags>(
   if (resume !== undefined && from !== undefined) {
     throw new UserError("--resume goes on with a run and --from repeats one: give one of them");
   }
-  if (resume === undefined && from === undefined) return first;
+  if (resume === undefined && from === undefined) {
+    if (!command.drawsWithModel?.some((name) => first.given[name])) return first;
+    const { record, recordPath } = shippedSource;
+    const earlier = checkRecorded(command, record, recordPath);
+    refuseChanges(command, first.given, earlier, {
+      run: SHIPPED_NAME,
+      otherwise: (flag) => `train such a model first: ${commandText(command.name, flag)}`,
+    });
+    return parseCommandLine(command, args, earlier);
+  }
   if (resume !== undefined) await askForFolder(resume);
   const path = from ?? `${resume}/run.json`;
   const record = await readRecord(path);
   const earlier = checkRecorded(command, record, path);
   if (resume !== undefined) {
     refuseDrawn(record, resume);
-    refuseChanges(command, first.given, earlier, resume);
+    refuseChanges(command, first.given, earlier, {
+      run: `the run in ${resume}`,
+      otherwise: () => "leave --resume out to start another run",
+    });
   }
   const { settings, given } = parseCommandLine(command, args, earlier);
   return { settings, given };
@@ -158,8 +172,10 @@ function checkRecorded<F extends Flags>(
 function refuseDrawn({ drawnFrom }: Partial<RunRecord>, folder: string): void {
   if (drawnFrom === undefined) return;
   throw new UserError(
-    `${folder} holds what a model drew, and no model; its run is ${inWords(drawnFrom?.run)}: ` +
-      "give that to --resume",
+    drawnFrom?.run === undefined
+      ? `${folder} holds what ${SHIPPED_NAME} drew, and no model: leave --resume out`
+      : `${folder} holds what a model drew, and no model; its run is ${inWords(drawnFrom.run)}: ` +
+        "give that to --resume",
   );
 }
 
@@ -167,7 +183,7 @@ function refuseChanges<F extends Flags>(
   command: Command<F>,
   given: Partial<Settings<F>>,
   earlier: Partial<Settings<F>>,
-  folder: string,
+  { run, otherwise }: { run: string; otherwise: (flag: Record<string, unknown>) => string },
 ): void {
   const kept = decisiveSettings(command, given);
   if (given.preset !== undefined) kept.push("preset"); // it would be recorded, and change nothing
@@ -175,8 +191,10 @@ function refuseChanges<F extends Flags>(
     if (given[name] === earlier[name]) continue;
     const [wanted, found] = [inWords(given[name]), inWords(earlier[name])];
     throw new UserError(
-      `--${kebab(name)} ${wanted}: the run in ${folder} has ${kebab(name)} ${found}; leave the ` +
-        "flag out to go on with it, or --resume out to start another run",
+      `--${kebab(name)} ${wanted}: ${run} has ${
+        kebab(name)
+      } ${found}; leave the flag out to go on ` +
+        `with it, or ${otherwise({ [name]: given[name] })}`,
     );
   }
 }

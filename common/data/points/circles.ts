@@ -4,6 +4,7 @@
  * @module
  */
 import { type Draw, normal, uniform } from "../../random.ts";
+import type { Mixture } from "./mixture.ts";
 
 const NOISE = 0.05;
 const RADII = [1.7, 0.85];
@@ -20,4 +21,14 @@ export function sampleCircles(draw: Draw, count: number): Float32Array {
     points[2 * i + 1] = radius * Math.sin(angle) + NOISE * noise[2 * i + 1];
   }
   return points;
+}
+
+/** The circles as a fine set of points with the noise around each. */
+export function circles(count: number): Mixture {
+  const centres = new Float32Array(2 * count);
+  for (let i = 0; i < count; i++) {
+    const [angle, radius] = [2 * Math.PI * (i + 0.5) / count, RADII[i % 2]];
+    centres.set([radius * Math.cos(angle), radius * Math.sin(angle)], 2 * i);
+  }
+  return { centres, width: [NOISE, NOISE] };
 }

@@ -6,10 +6,11 @@
 import { readText } from "../../files/reading.ts";
 import { sha256 } from "../../files/sha256.ts";
 import type { Draw } from "../../random.ts";
-import { sampleCircles } from "./circles.ts";
+import { circles, sampleCircles } from "./circles.ts";
 import { parsePoints, resample } from "./csv.ts";
-import { sampleMoons } from "./moons.ts";
-import { distanceToSpiral, sampleSwissRoll } from "./swiss_roll.ts";
+import type { Mixture } from "./mixture.ts";
+import { moons, sampleMoons } from "./moons.ts";
+import { distanceToSpiral, sampleSwissRoll, swissRoll } from "./swiss_roll.ts";
 
 /** A distribution of points in the plane. */
 export interface PointData {
@@ -21,9 +22,14 @@ export interface PointData {
   sha256?: string;
   /** Draws points; [count·2], x and y of each in turn. */
   sample(draw: Draw, count: number): Float32Array;
+  /** The distribution itself, where it can be written down: a curve with so many centres. */
+  known?(count: number): Mixture;
   /** How far points are from the shape itself, [N], where it has no width. */
   distance?(points: Float32Array): Float32Array;
 }
+
+/** Points of a file that are few enough to compare all of them with a noisy one. */
+const MOST_KNOWN = 4000;
 
 /** The shapes that come with the program. */
 export const SHAPES = ["swiss-roll", "moons", "circles"] as const;
@@ -41,12 +47,18 @@ export async function pointData(name: string): Promise<PointData> {
         name,
         scale: "a spiral 2.8 wide",
         sample: sampleSwissRoll,
+        known: swissRoll,
         distance: distanceToSpiral,
       };
     case "moons":
-      return { name, scale: "two moons 3.5 wide", sample: sampleMoons };
+      return { name, scale: "two moons 3.5 wide", sample: sampleMoons, known: moons };
     case "circles":
-      return { name, scale: "circles of radius 0.85 and 1.7", sample: sampleCircles };
+      return {
+        name,
+        scale: "circles of radius 0.85 and 1.7",
+        sample: sampleCircles,
+        known: circles,
+      };
     default: {
       const points = parsePoints(await readText(name), name);
       return {
@@ -54,6 +66,9 @@ export async function pointData(name: string): Promise<PointData> {
         scale: "each column with standard deviation 1",
         sha256: await sha256(new Uint8Array(points.buffer)),
         sample: (draw, count) => resample(points, draw, count),
+        known: points.length <= 2 * MOST_KNOWN
+          ? () => ({ centres: points, width: [0, 0] })
+          : undefined,
       };
     }
   }

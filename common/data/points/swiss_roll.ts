@@ -4,6 +4,7 @@
  * @module
  */
 import { type Draw, uniform } from "../../random.ts";
+import type { Mixture } from "./mixture.ts";
 
 /** The point of the spiral at u in [0, 1]: radius and angle both grow with it. */
 function spiral(u: number): [x: number, y: number] {
@@ -16,6 +17,13 @@ export function sampleSwissRoll(draw: Draw, count: number): Float32Array {
   const points = new Float32Array(2 * count);
   uniform(draw, count).forEach((u, i) => points.set(spiral(u), 2 * i));
   return points;
+}
+
+/** The spiral as a fine set of points. */
+export function swissRoll(count: number): Mixture {
+  const centres = new Float32Array(2 * count);
+  for (let i = 0; i < count; i++) centres.set(spiral((i + 0.5) / count), 2 * i);
+  return { centres, width: [0, 0] };
 }
 
 /** Straight pieces that approximate the spiral, to less than 10⁻⁶. */
