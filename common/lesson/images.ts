@@ -2,7 +2,7 @@
  * Makes every figure of the README that a run draws anew, by the commands that the README shows, and
  * puts the runs' numbers into it.
  *
- *     deno task images                 about an hour and a half on 2 cores without a GPU
+ *     deno task images                 about an hour and three quarters on 2 cores without a GPU
  *     deno task images --only paper1   only what the jobs of that name make
  *     deno task images --seeds 3       each experiment with the seeds 0, 1 and 2: about four hours
  *
@@ -35,7 +35,7 @@ const flags = {
 
 const command: Command<typeof flags> = {
   name: "images",
-  summary: "Makes every figure of the README anew, in about an hour and a half on 2 cores.",
+  summary: "Makes every figure of the README anew, in about an hour and three quarters on 2 cores.",
   flags,
   presets: {},
 };

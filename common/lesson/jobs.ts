@@ -26,6 +26,7 @@ export interface Job {
 export const PAPER_1 = "paper1";
 /** The run of paper 2 that the others are compared with. */
 export const PAPER_2 = "paper2";
+const PAPER_3 = "paper3";
 const PAPER_4 = "paper4";
 
 /** In the order in which each finds the runs that it needs. */
@@ -92,6 +93,34 @@ export const JOBS: Job[] = [
     resumes: true,
     pictures: ["paper2_interpolation.gif"],
     minutes: 0.4,
+  },
+  {
+    run: PAPER_3,
+    task: ["paper3"],
+    pictures: ["paper3_samples.png", "paper3_guidance.png", "paper3_tradeoff.png"],
+    minutes: 12,
+  },
+  {
+    run: PAPER_3,
+    task: ["paper3", "--draw", "2026"],
+    resumes: true,
+    drawsInto: "paper3-draw",
+    pictures: ["paper3_draw.png"],
+    minutes: 0.1,
+  },
+  {
+    run: PAPER_3,
+    task: ["animate", "--labels"],
+    resumes: true,
+    pictures: ["paper3_labels.gif"],
+    minutes: 0.3,
+  },
+  {
+    run: PAPER_3,
+    task: ["animate", "--label", "7"],
+    resumes: true,
+    pictures: ["paper3_strength.gif"],
+    minutes: 0.8,
   },
   {
     run: PAPER_4,
