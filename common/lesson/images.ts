@@ -63,9 +63,9 @@ async function main(args: string[]): Promise<void> {
   await runTask(["numbers"]);
 }
 
-/** The same experiment with the seeds 1 to seeds − 1; nothing where no experiment is trained. */
+/** The same experiment with the seeds 1 to seeds − 1; nothing where it is none. */
 function withOtherSeeds(job: Job, seeds: number): Job[] {
-  if (job.resumes) return [];
+  if (!job.experiment) return [];
   return Array.from({ length: seeds - 1 }, (_, i) => ({
     ...{ run: `${job.run}-seed${i + 1}`, task: [...job.task, "--seed", `${i + 1}`] },
     ...{ pictures: [], minutes: job.minutes },
@@ -75,8 +75,8 @@ function withOtherSeeds(job: Job, seeds: number): Job[] {
 /** Writes the results of all finished runs into images/numbers.json; those of others stay there. */
 async function collectNumbers(jobs: Job[]): Promise<void> {
   const numbers: Numbers = await isThere(NUMBERS) ? JSON.parse(await readText(NUMBERS)) : {};
-  for (const { run, resumes, numbers: named } of jobs) {
-    if (resumes && !named) continue;
+  for (const { run, experiment, numbers: named } of jobs) {
+    if (!experiment && !named) continue;
     const files = named ? [named.file] : await runsOf(run);
     const kept: RunNumbers[] = [];
     for (const file of files) {

@@ -10,6 +10,8 @@ export interface Job {
   run: string;
   /** `deno task …` without the folder. */
   task: string[];
+  /** Whether a table of experiments shows it; it may be done with several seeds. */
+  experiment?: true;
   /** Whether it needs the finished run, and does not train one. */
   resumes?: true;
   /** The folder in runs/images for what it draws, where that is none of the run's. */
@@ -33,22 +35,43 @@ const PAPER_4 = "paper4";
 export const JOBS: Job[] = [
   {
     run: PAPER_1,
+    experiment: true,
     task: ["paper1"],
     pictures: ["paper1_diffusion.png", "paper1_loss.png", "paper1_field.png"],
     minutes: 0.3,
   },
   { run: PAPER_1, task: ["animate"], resumes: true, pictures: ["paper1_chain.gif"], minutes: 0.1 },
-  { run: "paper1-cosine", task: ["paper1", "--schedule", "cosine"], pictures: [], minutes: 0.3 },
+  {
+    run: "paper1-cosine",
+    experiment: true,
+    task: ["paper1", "--schedule", "cosine"],
+    pictures: [],
+    minutes: 0.3,
+  },
   {
     run: "paper1-short",
+    experiment: true,
     task: ["paper1", "--schedule", "cosine", "--timesteps", "5"],
     pictures: [],
     minutes: 0.1,
   },
-  { run: "paper1-linear", task: ["paper1", "--schedule", "linear"], pictures: [], minutes: 0.3 },
-  { run: "paper1-shared", task: ["paper1", "--tails", "shared"], pictures: [], minutes: 0.3 },
+  {
+    run: "paper1-linear",
+    experiment: true,
+    task: ["paper1", "--schedule", "linear"],
+    pictures: [],
+    minutes: 0.3,
+  },
+  {
+    run: "paper1-shared",
+    experiment: true,
+    task: ["paper1", "--tails", "shared"],
+    pictures: [],
+    minutes: 0.3,
+  },
   {
     run: PAPER_2,
+    experiment: true,
     task: ["paper2"],
     pictures: ["paper2_samples.png", "paper2_chain.png", "paper2_loss.png", "nearest.png"],
     minutes: 9.5,
@@ -138,22 +161,37 @@ export const JOBS: Job[] = [
     pictures: ["paper4_evaluations.png", "paper4_few_steps.png", "paper4_chain.png"],
     minutes: 22,
   },
-  { run: "paper2-simple", task: ["paper2", "--snr-gamma", "0"], pictures: [], minutes: 9.5 },
+  {
+    run: "paper2-simple",
+    experiment: true,
+    task: ["paper2", "--snr-gamma", "0"],
+    pictures: [],
+    minutes: 9.5,
+  },
   {
     run: "paper2-attention",
+    experiment: true,
     task: ["paper2", "--attention-levels", "none"],
     pictures: [],
     minutes: 9,
   },
-  { run: "paper2-linear", task: ["paper2", "--schedule", "linear"], pictures: [], minutes: 9.5 },
+  {
+    run: "paper2-linear",
+    experiment: true,
+    task: ["paper2", "--schedule", "linear"],
+    pictures: [],
+    minutes: 9.5,
+  },
   {
     run: "paper2-short",
+    experiment: true,
     task: ["paper2", "--decay", "none", "--steps", "1500"],
     pictures: [],
     minutes: 4,
   },
   {
     run: "paper2-raw",
+    experiment: true,
     task: ["paper2", "--decay", "none", "--steps", "1500", "--ema-decay", "0"],
     pictures: [],
     minutes: 4,
