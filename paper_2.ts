@@ -230,7 +230,7 @@ const flags = {
   steps: integer({ help: "steps of training", default: 4400 }),
   minutes: minutesFlag,
   batch: integer({ help: "images a step", default: 32, max: 4096 }),
-  learningRate: number({ help: "Adam's step size", default: 2e-3, above: 0, max: 1 }),
+  learningRate: number({ help: "Adam's step size", default: 4e-3, above: 0, max: 1 }),
   warmUp: integer({ help: "steps in which the learning rate grows to its value", default: 200 }),
   decay: decayFlag,
   snrGamma: number({
