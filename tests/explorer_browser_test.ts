@@ -339,8 +339,13 @@ browserTest(
       });
       assertGreater(used.length, 2);
       assertEquals(used.filter((family) => !there.includes(family)), []);
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assertEquals(overflow, 0);
+      const overflow = () => page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assertEquals(await overflow(), 0);
+      for (const width of [1100, 600]) { // wide, then as wide as half a screen
+        await page.setViewportSize({ width, height: 800 });
+        await page.waitForTimeout(200);
+      }
+      assertEquals(await overflow(), 0);
     }
   },
 );

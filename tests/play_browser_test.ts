@@ -9,8 +9,8 @@ import { parseCommandLine } from "../common/run/command_line.ts";
 import { command, sample, startTraining, train } from "../paper_1_partb.ts";
 import { loadModel } from "../common/run/model_settings.ts";
 import { ddim } from "../paper_2.ts";
-import { inTemporaryFolder, mayRunCommands } from "./commands.ts";
-import { askWorker, endOf, keepWorker, lossesOf, servePage, writePage } from "./play_page.ts";
+import { mayRunCommands } from "./commands.ts";
+import { askWorker, endOf, keepWorker, lossesOf, pageFolder, servePage } from "./play_page.ts";
 
 const mayBrowse = mayRunCommands && (await Promise.all(
   (["env", "sys", "net"] as const).map((name) => Deno.permissions.query({ name })),
@@ -47,9 +47,9 @@ const TRAIN: Asked = ["train", { on: true }];
 const DRAW: Asked = ["samples", { count: SAMPLES, seed: 3 }];
 
 /** The losses and the samples' coordinates of the script itself, in Deno. */
-async function inDeno(): Promise<{ losses: number[]; samples: number[] }> {
+async function inDeno(steps = STEPS): Promise<{ losses: number[]; samples: number[] }> {
   const backend = await selectBackend("wasm", { workers: 1 });
-  const { settings } = parseCommandLine(command, ["--steps", String(STEPS), "--seed", "3"]);
+  const { settings } = parseCommandLine(command, ["--steps", String(steps), "--seed", "3"]);
   const training = await startTraining(settings);
   const losses: number[] = [];
   for (const { loss } of train(training)) {
@@ -246,17 +246,18 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
 
   async "axe finds nothing, light and dark"(open) {
     const { default: axe } = await import("axe-core");
+    const page = await open("", { reducedMotion: "reduce" });
+    await until(page, "#train-note", /step/);
+    for (const chapter of ["digits", "invent"]) {
+      await page.evaluate((at) => location.hash = `#at=${at}`, chapter);
+      await page.locator(`#${chapter}-figure`).waitFor({ timeout: 30_000 });
+    }
+    await page.locator("details").first().locator("summary").click();
+    // the page's policy lets no script in: this one comes by the browser's own door
+    const session = await page.context().newCDPSession(page);
+    await session.send("Runtime.evaluate", { expression: axe.source });
     for (const colorScheme of ["light", "dark"] as const) {
-      const page = await open("", { colorScheme, reducedMotion: "reduce" });
-      await until(page, "#train-note", /step/);
-      await page.evaluate(() => location.hash = "#at=digits");
-      await page.locator("#digits-figure").waitFor({ timeout: 30_000 });
-      await page.evaluate(() => location.hash = "#at=invent");
-      await page.locator("#invent-figure").waitFor({ timeout: 30_000 });
-      await page.locator("details").first().locator("summary").click();
-      // the page's policy lets no script in: this one comes by the browser's own door
-      const session = await page.context().newCDPSession(page);
-      await session.send("Runtime.evaluate", { expression: axe.source });
+      await page.emulateMedia({ colorScheme });
       const { result } = await session.send("Runtime.evaluate", {
         expression: "axe.run().then(({ violations }) => JSON.stringify(violations.map((v) => " +
           "v.id + ': ' + v.nodes.map(({ target }) => target).join(' '))))",
@@ -292,84 +293,86 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
 Deno.test({
   name: "the page to play with, in Chromium",
   ignore: chromiumPath === undefined,
-  fn: (t) =>
-    inTemporaryFolder(async (folder) => {
-      await writePage(folder);
-      const served = await servePage(folder);
-      const { chromium } = await import("playwright-core");
-      const browser = await chromium.launch({
-        executablePath: chromiumPath,
-        args: ["--no-sandbox"],
-      });
-      try {
-        for (const [name, tryIt] of Object.entries(CHROMIUM)) {
-          await t.step(name, async () => {
-            const complaints: string[] = [];
-            const pages: Page[] = [];
-            await tryIt(async (hash = "", options = {}) => {
-              const context = await browser.newContext(options);
-              const page = await context.newPage();
-              pages.push(page);
-              page.on("console", (message) => complaints.push(message.text()));
-              page.on("pageerror", (error) => complaints.push(String(error)));
-              page.on("request", (request) => {
-                const url = request.url();
-                if (!/^(data:|blob:)/.test(url) && !url.startsWith(served.address)) {
-                  complaints.push(url);
-                }
-              });
-              await page.addInitScript(keepWorker);
-              await page.goto(served.address + hash);
-              return page;
+  fn: async (t) => {
+    const folder = await pageFolder();
+    const served = await servePage(folder);
+    const { chromium } = await import("playwright-core");
+    const browser = await chromium.launch({
+      executablePath: chromiumPath,
+      args: ["--no-sandbox"],
+    });
+    try {
+      for (const [name, tryIt] of Object.entries(CHROMIUM)) {
+        await t.step(name, async () => {
+          const complaints: string[] = [];
+          const pages: Page[] = [];
+          await tryIt(async (hash = "", options = {}) => {
+            const context = await browser.newContext(options);
+            const page = await context.newPage();
+            pages.push(page);
+            page.on("console", (message) => complaints.push(message.text()));
+            page.on("pageerror", (error) => complaints.push(String(error)));
+            page.on("request", (request) => {
+              const url = request.url();
+              if (!/^(data:|blob:)/.test(url) && !url.startsWith(served.address)) {
+                complaints.push(url);
+              }
             });
-            for (const page of pages) {
-              assertEquals(await page.locator("#trouble").textContent(), "");
-              await page.context().close();
-            }
-            assertEquals(complaints, []);
-          });
-        }
-        await t.step("from the disk, without isolation, it trains on one thread", async () => {
-          const page = await browser.newPage();
-          await page.goto(`file://${folder}/runs/page/index.html#at=learn`);
-          await until(page, "#train-note", /step [1-9]/);
-          assert(!await page.evaluate(() => crossOriginIsolated));
-          assertMatch(await until(page, "#backend", /WASM/), /by WASM on 1 thread of/);
-        });
-        await t.step(
-          "without relaxed SIMD it takes other kernels, with about the same numbers",
-          async () => {
-            const page = await browser.newPage();
             await page.addInitScript(keepWorker);
-            await page.addInitScript(() => WebAssembly.validate = () => false);
-            await page.goto(`file://${folder}/runs/page/index.html`);
-            await page.evaluate(askWorker, BEGIN);
-            await page.evaluate(askWorker, TRAIN);
-            const losses = await page.evaluate(lossesOf, STEPS);
-            const expected = (await inDeno()).losses;
-            losses.forEach((loss, i) => assertGreater(0.02, Math.abs(loss / expected[i] - 1)));
-            assertNotEquals(losses, expected);
+            await page.goto(served.address + hash);
+            return page;
+          });
+          for (const page of pages) {
             assertEquals(await page.locator("#trouble").textContent(), "");
-          },
-        );
-        await t.step("where WASM is refused, a line says so", async () => {
+            await page.context().close();
+          }
+          assertEquals(complaints, []);
+        });
+      }
+      await t.step("from the disk, without isolation, it trains on one thread", async () => {
+        const page = await browser.newPage();
+        await page.goto(`file://${folder}/runs/page/index.html#at=learn`);
+        await until(page, "#train-note", /step [1-9]/);
+        assert(!await page.evaluate(() => crossOriginIsolated));
+        assertMatch(await until(page, "#backend", /WASM/), /by WASM on 1 thread of/);
+      });
+      await t.step(
+        "without relaxed SIMD it takes other kernels, with about the same numbers",
+        async () => {
           const page = await browser.newPage();
-          const html = await Deno.readTextFile(`${folder}/runs/page/index.html`);
-          await page.route("**/*", (route) =>
+          await page.addInitScript(keepWorker);
+          await page.addInitScript(() => WebAssembly.validate = () => false);
+          await page.goto(`file://${folder}/runs/page/index.html`);
+          await page.evaluate(askWorker, BEGIN);
+          await page.evaluate(askWorker, TRAIN);
+          const losses = await page.evaluate(lossesOf, STEPS);
+          const expected = (await inDeno()).losses;
+          losses.forEach((loss, i) => assertGreater(0.02, Math.abs(loss / expected[i] - 1)));
+          assertNotEquals(losses, expected);
+          assertEquals(await page.locator("#trouble").textContent(), "");
+        },
+      );
+      await t.step("where WASM is refused, a line says so", async () => {
+        const page = await browser.newPage();
+        const html = await Deno.readTextFile(`${folder}/runs/page/index.html`);
+        await page.route(
+          "**/*",
+          (route) =>
             route.request().resourceType() === "document"
               ? route.fulfill({
                 body: html.replace(" 'wasm-unsafe-eval'", ""),
                 contentType: "text/html",
               })
-              : route.continue());
-          await page.goto(served.address);
-          await until(page, "#trouble", /refuses WebAssembly/);
-        });
-      } finally {
-        await browser.close();
-        await served.stop();
-      }
-    }),
+              : route.continue(),
+        );
+        await page.goto(served.address);
+        await until(page, "#trouble", /refuses WebAssembly/);
+      });
+    } finally {
+      await browser.close();
+      await served.stop();
+    }
+  },
 });
 
 Deno.test({
@@ -377,31 +380,30 @@ Deno.test({
   ignore: firefoxPath === undefined,
   // puppeteer leaves timers of its own behind
   ...{ sanitizeOps: false, sanitizeResources: false },
-  fn: () =>
-    inTemporaryFolder(async (folder) => {
-      await writePage(folder);
-      const served = await servePage(folder);
-      const { default: puppeteer } = await import("puppeteer-core");
-      const browser = await puppeteer.launch({ browser: "firefox", executablePath: firefoxPath });
-      try {
-        const page = await browser.newPage();
-        await page.evaluateOnNewDocument(keepWorker);
-        await page.goto(served.address);
-        await page.waitForFunction(() => document.querySelector("#train-note")!.textContent !== "");
-        assertEquals(
-          await page.evaluate(() => document.querySelector("#trouble")!.textContent),
-          "",
-        );
-        await page.evaluate(askWorker, BEGIN);
-        await page.evaluate(askWorker, TRAIN);
-        const losses = await page.evaluate(lossesOf, STEPS);
-        const samples = await page.evaluate(askWorker, DRAW);
-        const expected = await inDeno();
-        assertEquals(printed(losses), printed(expected.losses));
-        assertEquals(printed(samples as number[]), printed(expected.samples));
-      } finally {
-        await browser.close();
-        await served.stop();
-      }
-    }),
+  fn: async () => {
+    const folder = await pageFolder();
+    const served = await servePage(folder);
+    const { default: puppeteer } = await import("puppeteer-core");
+    const browser = await puppeteer.launch({ browser: "firefox", executablePath: firefoxPath });
+    try {
+      const page = await browser.newPage();
+      await page.evaluateOnNewDocument(keepWorker);
+      await page.goto(served.address);
+      await page.waitForFunction(() => document.querySelector("#train-note")!.textContent !== "");
+      assertEquals(
+        await page.evaluate(() => document.querySelector("#trouble")!.textContent),
+        "",
+      );
+      await page.evaluate(askWorker, BEGIN);
+      await page.evaluate(askWorker, TRAIN);
+      const losses = await page.evaluate(lossesOf, STEPS);
+      const samples = await page.evaluate(askWorker, DRAW);
+      const expected = await inDeno();
+      assertEquals(printed(losses), printed(expected.losses));
+      assertEquals(printed(samples as number[]), printed(expected.samples));
+    } finally {
+      await browser.close();
+      await served.stop();
+    }
+  },
 });

@@ -3,8 +3,21 @@
 import config from "../deno.json" with { type: "json" };
 import { root } from "./commands.ts";
 
-/** Writes the page into a folder's runs/page, as its task does. */
-export async function writePage(folder: string): Promise<void> {
+let written: Promise<string> | undefined;
+
+/** A folder with the page in runs/page, for all tests of a process. */
+export function pageFolder(): Promise<string> {
+  written ??= (async () => {
+    const folder = await Deno.makeTempDir();
+    addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+    await writePage(folder);
+    return folder;
+  })();
+  return written;
+}
+
+/** Writes the page as its task does. */
+async function writePage(folder: string): Promise<void> {
   const [, verb, ...words] = config.tasks.page.split(" ");
   await Deno.mkdir(`${folder}/runs`);
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {

@@ -23,7 +23,7 @@ export function flows(): string {
       ),
   );
   const distances = figure(
-    `How far the ends are from the data <output id="distance-note"></output>`,
+    `How far the ends are from the data <output aria-live="off" id="distance-note"></output>`,
     chartPlace("distance-chart"),
     "The sliced Wasserstein distance by the number of Euler steps; the chosen flow is drawn strong.",
   );

@@ -36,7 +36,7 @@ export function timeControl(
     <span class="end">${ends[0]}</span>
     <input type="range" id="${id}-slider" min="0" max="1" step="1" value="0" aria-label="${label}">
     <span class="end">${ends[1]}</span>
-    <output id="${id}-label" for="${id}-slider"></output>
+    <output aria-live="off" id="${id}-label" for="${id}-slider"></output>
   </div>`;
 }
 
@@ -54,7 +54,7 @@ export function stage(id: string, label: string): string {
   return `<div id="${id}-stage" class="stage" data-label="${label}"></div>
     <div class="follow">
       <label>Follow point <input type="number" id="${id}-point" min="1" placeholder="–"></label>
-      <output id="${id}-note" for="${id}-point"></output>
+      <output aria-live="off" id="${id}-note" for="${id}-point"></output>
     </div>`;
 }
 
@@ -200,7 +200,7 @@ function reverseStep(sampler: string): string {
 
 export function perT(title: string, caption: string): string {
   return figure(
-    `${title} <output id="per-t-note"></output>`,
+    `${title} <output aria-live="off" id="per-t-note"></output>`,
     chartPlace("per-t-chart"),
     caption,
   );

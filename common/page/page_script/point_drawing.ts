@@ -119,7 +119,7 @@ export function drawAllArrows(
   { chain, arrows, t }: { chain: PointChain; arrows: PointChain; t: number },
 ): void {
   pen.strokeStyle = colour("accent");
-  pen.globalAlpha = 0.45;
+  pen.globalAlpha = 0.85;
   pen.lineWidth = 1;
   pen.beginPath();
   for (let point = 0; point < chain.N; point++) {

@@ -128,7 +128,7 @@ export function learn(code: string): string {
       <button type="button" id="train" class="primary" data-lights="p kl">Train</button>
       <button type="button" id="again">Start over</button>
       <progress id="train-bar" max="1" value="0" aria-label="Training"></progress>
-      <output id="train-note"></output>
+      <output aria-live="off" id="train-note"></output>
     </div>
     <div class="twins charts">
       <figure class="twin" data-lights="kl"><figcaption>loss by step</figcaption>
@@ -221,7 +221,7 @@ export function straighten(code: string): string {
     <div class="progress">
       <button type="button" id="flow-train" class="primary" data-lights="v">Train</button>
       <progress id="flow-bar" max="1" value="0" aria-label="Training of the flows"></progress>
-      <output id="flow-note"></output>
+      <output aria-live="off" id="flow-note"></output>
     </div>
     <p class="readout" id="straighten-readout"></p>
     ${code}`,

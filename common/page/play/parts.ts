@@ -47,7 +47,7 @@ export function timeControl(
     <span class="end">${ends[0]}</span>
     <input type="range" id="${id}-slider" min="0" max="40" step="1" value="0" aria-label="${label}">
     <span class="end">${ends[1]}</span>
-    <output id="${id}-label" for="${id}-slider"></output>
+    <output aria-live="off" id="${id}-label" for="${id}-slider"></output>
   </div>`;
 }
 
