@@ -17,8 +17,10 @@ export interface Since {
   rate: number;
 }
 
-/** Milliseconds from one showing to the next, and how much longer than a showing one trains in between. */
-const [EVERY, SHARE] = [1000, 7];
+/** Milliseconds from one showing to the next at least and at most, */
+const [SHORTEST, LONGEST] = [1000, 3000];
+/** and how much longer than a showing takes one trains in between. */
+const SHARE = 7;
 
 /** A training loop that can be paused, and shows itself about once a second. */
 export class Trainer {
@@ -92,7 +94,8 @@ export class Trainer {
     const rate = milliseconds > 0 ? 1000 * step / milliseconds : 0;
     await this.#show({ losses: this.#losses.splice(0), rate });
     const now = performance.now();
-    this.#clock = { step: 0, milliseconds: 0, due: now + Math.max(EVERY, SHARE * (now - started)) };
+    const wait = Math.min(LONGEST, Math.max(SHORTEST, SHARE * (now - started)));
+    this.#clock = { step: 0, milliseconds: 0, due: now + wait };
   }
 }
 
