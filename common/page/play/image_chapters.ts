@@ -97,8 +97,14 @@ export function invent(code: string): string {
     It copies. Why, then, does the network draw digits that nobody wrote?</p>
     ${
       formula(
-        tex`\htmlClass{term-mean}{\hat{x}_0(x_t)} = \sum_i \htmlClass{term-weight}{W_i(x_t)}\;x_i,\qquad \htmlClass{term-weight}{W_i} \propto \mathcal{N}\bigl(x_t;\,\sqrt{\bar\alpha_t}\,x_i,\,(1-\bar\alpha_t)\,I\bigr)`,
+        tex`\htmlClass{term-mean}{\hat{x}_0(x_t)} = \sum_i \htmlClass{term-weight}{W_i(x_t)}\;x_i`,
         "Kamb & Ganguli 2025, section 3",
+      )
+    }
+    ${
+      formula(
+        tex`\htmlClass{term-weight}{W_i} \propto \mathcal{N}\bigl(x_t;\,\sqrt{\bar\alpha_t}\,x_i,\,(1-\bar\alpha_t)\,I\bigr)`,
+        "",
       )
     }
     <p>A convolution sees only a patch around each pixel. Let each pixel take the same mean of its own
