@@ -121,7 +121,7 @@ export function* algorithm1(
  * little for the small t: seeing the noise is hard where there is hardly any, and decides no digit.
  * λₜ = min(SNRₜ, γ)/SNRₜ, with SNRₜ = ᾱₜ/(1−ᾱₜ)   (min-SNR-γ: Hang et al. 2023, section 3.4)
  */
-function lossWeights(schedule: Schedule, t: Int32Array, gamma: number): tf.Tensor1D {
+export function lossWeights(schedule: Schedule, t: Int32Array, gamma: number): tf.Tensor1D {
   const snr = (t: number) => schedule.alphaBar(t) / (1 - schedule.alphaBar(t));
   return tf.tensor1d(Array.from(t, (t) => gamma === 0 ? 1 : Math.min(snr(t), gamma) / snr(t)));
 }
@@ -290,10 +290,10 @@ export const command: Command<typeof flags> = {
 };
 
 /** Largest norm of the gradient; longer ones are shortened to it (Ho et al. 2020, appendix B). */
-const CLIP_NORM = 1;
+export const CLIP_NORM = 1;
 
 /** Seconds from one sheet of samples to the next, while the network trains. */
-const SHEET_EVERY = 40;
+export const SHEET_EVERY = 40;
 
 /** What a training starts from: the images, an untrained model and its optimizer. */
 export async function startTraining(

@@ -1,11 +1,13 @@
 /**
  * Moving images of a trained model: how its images come out of noise (Ho et al. 2020, section 4.3),
- * how one turns into another (Song, Meng & Ermon 2021, section 5.3), and, for a run of paper 1 or 4, how
- * its points or images flow.
+ * how one turns into another (Song, Meng & Ermon 2021, section 5.3), for a run of paper 3 what a noise
+ * becomes under each label, and for a run of paper 1 or 4 how its points or images flow.
  *
  *     deno task animate                                   with the model that ships, 10 s on 2 cores
  *     deno task animate --interpolate                     25 s
  *     deno task animate --resume runs/paper2-quick-0      with that of a run
+ *     deno task animate --resume runs/paper3-quick-0 --labels         10 s: one noise, all labels
+ *     deno task animate --resume runs/paper3-quick-0 --label 7        40 s: one label as w grows
  *     deno task animate --resume runs/paper1-quick-0                  5 s
  *     deno task animate --resume runs/paper4-quick-0                  10 s
  *
@@ -15,8 +17,8 @@
  * image is a function of the noise it starts from: noises between two noises give images between two
  * images.
  *
- * Into the run's folder, or runs/shipped, go paper2_chain.gif, paper2_interpolation.gif, paper1_chain.gif or
- * paper4_flow.gif (or .apng, or _strip.png: see --format); where one of that name is there,
+ * Into the run's folder, or runs/shipped, go paper2_chain.gif, paper2_interpolation.gif, paper3_labels.gif,
+ * paper3_strength.gif, paper1_chain.gif or paper4_flow.gif (or .apng, or _strip.png: see --format); where one of that name is there,
  * paper2_chain-2.gif and so on. A GIF that would be larger than 2 MB is drawn with fewer colours.
  *
  * @module
@@ -24,6 +26,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { makeFolder } from "./common/files/writing.ts";
 import { DATASETS } from "./common/data/images/load.ts";
+import { guided } from "./common/network/guided.ts";
 import type { ImageModel } from "./common/network/image_model.ts";
 import { evenly } from "./common/plot/evenly.ts";
 import { type Film, FORMATS, sideBySide } from "./common/plot/film/film.ts";
@@ -38,12 +41,16 @@ import {
   writeFilm,
 } from "./common/report/animation.ts";
 import { drawImages, recordChain } from "./common/report/draw_images.ts";
+import { inTurn } from "./common/report/guidance_report.ts";
+import { filmOfLabels, filmOfStrengths } from "./common/report/label_films.ts";
 import {
   ddimStep,
+  type Denoiser,
   fewerTimesteps,
   type ImageShape,
   reverseProcess,
 } from "./common/reverse_process.ts";
+import { labelOf, recordedClasses } from "./common/run/classes.ts";
 import { parseCommandLine } from "./common/run/command_line.ts";
 import {
   choice,
@@ -55,11 +62,12 @@ import {
   type Settings as SettingsOf,
   text,
 } from "./common/run/flags.ts";
+import { checkFilm, filmOfManyChains, framesOf } from "./common/run/film_checks.ts";
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
 import { modelSource, SHIPPED_DRAWINGS } from "./common/run/model_source.ts";
-import { inWords, readRecord } from "./common/run/record.ts";
+import { inWords, readRecord, recordedValue } from "./common/run/record.ts";
 import {
   chainLength,
   checkSampler,
@@ -80,12 +88,16 @@ import { chainOf } from "./paper_2.ts";
  * The chain of the first images that paper2 draws with the same settings: the noises have the same
  * names, so these are the first images on its sheet.
  */
-async function filmOfChain(model: ImageModel, settings: Settings): Promise<Film> {
+async function filmOfChain(
+  model: ImageModel,
+  denoiser: Denoiser,
+  settings: Settings,
+): Promise<Film> {
   const { samples: count, frames, seed } = settings;
   const { size, inChannels: channels, schedule: { T } } = model;
   const length = chainLength(settings, T);
   const shape: ImageShape = [count, size, size, channels];
-  const chain = chainOf(model, settings, { shape, seed, name: "samples 0" });
+  const chain = chainOf(denoiser, settings, { shape, seed, name: "samples 0" });
   const record = await recordChain(
     withProgress(chain, length),
     length,
@@ -124,7 +136,11 @@ function dot(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, x, i) => sum + x * b[i], 0);
 }
 
-async function filmOfInterpolation(model: ImageModel, settings: Settings): Promise<Film> {
+async function filmOfInterpolation(
+  model: ImageModel,
+  denoiserOf: (images: number) => Denoiser,
+  settings: Settings,
+): Promise<Film> {
   const { samples, sampleSteps, frames, seed } = settings;
   const { size, inChannels: channels, schedule: { T } } = model;
   const [pairs, length] = [samples / 2, size * size * channels];
@@ -143,10 +159,11 @@ async function filmOfInterpolation(model: ImageModel, settings: Settings): Promi
       }
       // η = 0: no noise but the first, so that the image is a function of it
       const xT = tf.tensor4d(between, shape);
+      const denoiser = denoiserOf(shape[0]);
       return reverseProcess(
         xT,
         fewerTimesteps(T, sampleSteps),
-        (xt, t, tNext) => ddimStep(model, { xt, t, tNext, eta: 0 }),
+        (xt, t, tNext) => ddimStep(denoiser, { xt, t, tNext, eta: 0 }),
       );
     },
     sampleSteps,
@@ -170,7 +187,7 @@ const { seed, backend, workers } = commonFlags;
 const flags = {
   resume: text({
     help:
-      "the folder of the paper1, paper2 or paper4 run; earlier films in it stay, a new one gets -2, -3, … [the model that ships, into runs/shipped]",
+      "the folder of a run of paper1 to paper4; earlier films in it stay, a new one gets -2, -3, … [the model that ships, into runs/shipped]",
     placeholder: "DIR",
     default: undefined,
   }),
@@ -186,13 +203,28 @@ const flags = {
     max: 240,
   }),
   samples: integer({
-    help: "images of a paper2 run; for --interpolate they make pairs",
+    help: "images of a paper2 or paper3 run; for --interpolate they make pairs",
     default: 16,
     max: 64,
   }),
   interpolate: onOff({ help: "from one image to another, by the noises between their noises" }),
+  labels: onOff({ help: "one noise through all labels, for a paper3 run" }),
+  label: text({
+    help: "one label as w grows from 0 to 8, for a paper3 run; with --interpolate of that class",
+    placeholder: "CLASS",
+    default: undefined,
+  }),
+  w: number({
+    help: "guidance strength, for a paper3 run [that of the run]",
+    default: 1,
+    min: 0,
+    max: 100,
+  }),
   ...samplerFlags,
-  sampleSteps: integer({ help: "steps of a ddim chain; for --interpolate 25", default: 50 }),
+  sampleSteps: integer({
+    help: "steps of a ddim chain; 25 for --interpolate, --labels and --label",
+    default: 50,
+  }),
   eta: number({
     help: "noise in a ddim chain: 0 none, 1 as in ddpm; --interpolate has none",
     default: 1,
@@ -213,11 +245,8 @@ const command: Command<typeof flags> = {
   presets: {},
 };
 
-/** Steps of the chains between two images, of which there are many. */
+/** Steps of the chains of films that need many of them. */
 const STEPS_BETWEEN = 25;
-/** Frames of a strip: the default, and the most. */
-const STRIP = { frames: 8, most: 64 };
-
 async function main(args: string[]): Promise<number> {
   const asked = parseCommandLine(command, args);
   if (asked.help) {
@@ -233,16 +262,13 @@ async function main(args: string[]): Promise<number> {
     await animateFlowOfImages(folder, asked);
   } else if (folder !== undefined && (script === "paper1" || script === "paper4")) {
     await animatePoints(folder, script, asked);
-  } else if (script === "paper2") {
-    const own = parseCommandLine(
-      command,
-      args,
-      recordedSampler(path, recorded ?? {}, commonFlags.seed),
-    );
-    await animateImages(folder, own);
+  } else if (script === "paper2" || script === "paper3") {
+    const sampler = recordedSampler(path, recorded ?? {}, commonFlags.seed);
+    const w = recordedValue(flags.w, { name: "w", value: recorded?.w ?? flags.w.default, path });
+    await animateImages(folder, script, parseCommandLine(command, args, { ...sampler, w }));
   } else {
     throw new UserError(
-      `${path} is a run of ${inWords(script)}; expected one of paper1, paper2 or paper4`,
+      `${path} is a run of ${inWords(script)}; expected one of paper1 to paper4`,
     );
   }
   return 0;
@@ -258,7 +284,10 @@ function isOfImages(settings: Record<string, unknown> = {}): boolean {
 
 /** @throws {UserError} A flag was given by which something would be drawn anew. */
 function refuseDrawing({ given }: Asked, what: string): void {
-  const names = ["interpolate", "samples", "sampler", "sampleSteps", "eta", "seed"] as const;
+  const names = [
+    ...["interpolate", "labels", "label", "w"] as const,
+    ...["samples", "sampler", "sampleSteps", "eta", "seed"] as const,
+  ];
   const wrong = names.find((name) => given[name] !== undefined);
   if (!wrong) return;
   throw new UserError(`--${kebab(wrong)} is for ${what} in its folder`);
@@ -305,51 +334,48 @@ async function filmOfFlow(folder: string, frames: number): Promise<Film> {
   return reflows === 0 ? first : sideBySide(first, await film(reflows, "after reflow"));
 }
 
-async function animateImages(run: string | undefined, asked: Asked): Promise<void> {
+async function animateImages(
+  run: string | undefined,
+  script: "paper2" | "paper3",
+  asked: Asked,
+): Promise<void> {
   const folder = run ?? SHIPPED_DRAWINGS;
   const settings = { ...asked.settings, frames: framesOf(asked) };
-  if (settings.interpolate) settings.sampleSteps = asked.given.sampleSteps ?? STEPS_BETWEEN;
-  checkInterpolation(asked);
+  const { interpolate, labels, label, samples, w } = settings;
+  checkFilm(asked, { script, folder });
+  const hasManyChains = filmOfManyChains(settings) !== undefined;
+  if (hasManyChains) settings.sampleSteps = asked.given.sampleSteps ?? STEPS_BETWEEN;
+  const classes = script === "paper3" ? await recordedClasses(folder, "--labels") : [];
+  const one = label === undefined ? undefined : labelOf(label, classes);
   await onBackend(settings, async (backend) => {
     const model = await orAdvise(
       loadModel(run),
-      `the run has no model yet, go on with it: deno task paper2 --resume ${folder}`,
+      `the run has no model yet, go on with it: deno task ${script} --resume ${folder}`,
     );
     const { T } = model.schedule;
-    if (settings.interpolate) checkSampleSteps(settings.sampleSteps, T);
+    if (hasManyChains) checkSampleSteps(settings.sampleSteps, T);
     else checkSampler(settings, asked.given, T);
     console.error(`${backend.reason}\nwriting to ${folder}`);
     await makeFolder(folder);
     const started = performance.now();
-    const [name, film] = settings.interpolate
-      ? ["paper2_interpolation", await filmOfInterpolation(model, settings)] as const
-      : ["paper2_chain", await filmOfChain(model, settings)] as const;
-    await writeFilm(film, { folder, name, format: settings.format, started });
+    const film = async (): Promise<[name: string, film: Film]> => {
+      if (labels) return ["labels", await filmOfLabels(model, classes, settings)];
+      const towards = (of: number[]) => guided(model, { labels: of, w });
+      if (interpolate) {
+        const between = one === undefined
+          ? () => model
+          : (images: number) => towards(new Array(images).fill(one));
+        return ["interpolation", await filmOfInterpolation(model, between, settings)];
+      }
+      if (one !== undefined) return ["strength", await filmOfStrengths(model, one, settings)];
+      const each = inTurn(samples, classes.length);
+      const denoiser = script === "paper3" ? towards(each) : model;
+      return ["chain", await filmOfChain(model, denoiser, settings)];
+    };
+    const [name, made] = await film();
+    const { format } = settings;
+    await writeFilm(made, { folder, name: `${script}_${name}`, format, started });
   });
-}
-
-/** @throws {UserError} More frames than a strip can have. */
-function framesOf({ settings: { format, frames }, given }: Asked): number {
-  if (format !== "strip") return frames;
-  if (frames > STRIP.most && given.frames !== undefined) {
-    throw new UserError(`--format strip with --frames ${frames}; allowed are 2 to ${STRIP.most}`);
-  }
-  return given.frames ?? STRIP.frames;
-}
-
-/** @throws {UserError} The settings of an interpolation do not go together. */
-function checkInterpolation({ settings, given }: Asked): void {
-  const { samples, interpolate } = settings;
-  if (!interpolate) return;
-  if (given.sampler === "ddpm") {
-    throw new UserError("--interpolate is for --sampler ddim: ddpm adds noise along the way");
-  }
-  if ((given.eta ?? 0) > 0) {
-    throw new UserError(`--interpolate with --eta ${given.eta}; allowed is 0: no noise on the way`);
-  }
-  if (samples % 2 !== 0) {
-    throw new UserError(`--interpolate with --samples ${samples}; allowed are even numbers: pairs`);
-  }
 }
 
 if (import.meta.main) await runMain(main);

@@ -5,6 +5,7 @@
  *     deno task inpaint                                                   # the right half is hidden
  *     deno task inpaint --mask box:4,4,8,8
  *     deno task inpaint --resume runs/paper2-quick-0 --mask random:0.7 --jumps 1
+ *     deno task inpaint --resume runs/paper3-quick-0 --label 7            # every hole becomes a seven
  *
  * The model was never trained to fill anything. It walks its usual way from noise to an image; but at
  * every step the known pixels are put in, just as noisy as the chain is at that moment, and the hidden
@@ -26,6 +27,8 @@ import * as tf from "@tensorflow/tfjs";
 import { makeMask, MASKS, parseMask } from "./common/data/images/masks.ts";
 import { gaussianNoise } from "./common/engine/noise.ts";
 import { qJump, qSample } from "./common/forward_process.ts";
+import { guided } from "./common/network/guided.ts";
+import type { ImageModel } from "./common/network/image_model.ts";
 import { type Hole, inpaint } from "./common/report/inpainting_run.ts";
 import {
   type ChainPoint,
@@ -35,8 +38,15 @@ import {
   reverseProcess,
   withJumps,
 } from "./common/reverse_process.ts";
+import { labelOf, recordedClasses } from "./common/run/classes.ts";
 import { parseCommandLine } from "./common/run/command_line.ts";
-import { type Command, integer, type Settings as SettingsOf, text } from "./common/run/flags.ts";
+import {
+  type Command,
+  integer,
+  number,
+  type Settings as SettingsOf,
+  text,
+} from "./common/run/flags.ts";
 import { filesOfRunFlags, recordedDataset } from "./common/run/dataset.ts";
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
@@ -123,7 +133,7 @@ export function repaint(
 /** All settings. */
 const flags = {
   resume: text({
-    help: "the folder of the paper2 run whose model fills [the model that ships]",
+    help: "the folder of the paper2 or paper3 run whose model fills [the model that ships]",
     placeholder: "DIR",
     default: undefined,
   }),
@@ -148,6 +158,12 @@ const flags = {
     default: 5,
     max: 1000,
   }),
+  label: text({
+    help: "the class that the filled images are to be of, for a paper3 run [any]",
+    placeholder: "CLASS",
+    default: undefined,
+  }),
+  w: number({ help: "guidance strength towards --label", default: 1, min: 0, max: 100 }),
   ...filesOfRunFlags,
   seed: commonFlags.seed,
   backend: commonFlags.backend,
@@ -178,6 +194,10 @@ async function main(args: string[]): Promise<number> {
   if (given.image !== undefined && given.images !== undefined) {
     throw new UserError(`--images ${given.images} does not go with --image, which is one image`);
   }
+  if (given.w !== undefined && given.label === undefined) {
+    throw new UserError(`--w ${given.w} goes with --label: it is the strength towards that class`);
+  }
+  const label = await askedLabel(settings, resume);
   const recorded = await recordedDataset(resume);
   return await onBackend(settings, async (backend) => {
     const model = await loadModel(resume);
@@ -187,11 +207,32 @@ async function main(args: string[]): Promise<number> {
       command: command.name,
       ...{ backend, model, recorded, settings },
       missing: await makeMask(parseMask(mask)!, { name: mask, size, seed }),
-      chain: (hole, name) => repaint(model, hole, { ...settings, name }),
+      chain: (hole, name) =>
+        repaint(towards(label, model, settings, hole), hole, { ...settings, name }),
       length: repaintTimes(T, settings).length,
     });
     return 0;
   });
+}
+
+/** The label that is asked for, undefined for any. */
+async function askedLabel({ label }: Settings, folder?: string): Promise<number | undefined> {
+  if (label === undefined) return undefined;
+  if (folder === undefined) {
+    throw new UserError(`--label ${label} goes with --resume DIR, the folder of a paper3 run`);
+  }
+  return labelOf(label, await recordedClasses(folder, `--label ${label}`));
+}
+
+/** The model as it fills: led to a class where one is asked for (Ho & Salimans 2022, Eq. 6). */
+function towards(
+  label: number | undefined,
+  model: ImageModel,
+  { w }: Settings,
+  { x0 }: Hole,
+): Denoiser {
+  if (label === undefined) return model;
+  return guided(model, { labels: new Array(x0.shape[0]).fill(label), w });
 }
 
 /** @throws {UserError} The chain is longer than the model's, or a jump longer than the chain. */

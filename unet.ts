@@ -11,7 +11,14 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { convolution, dense, type LayerOptions, projection } from "./common/network/layers.ts";
+import {
+  convolution,
+  dense,
+  embedding,
+  type LayerOptions,
+  oneHot,
+  projection,
+} from "./common/network/layers.ts";
 import { add } from "./common/engine/ops/add.ts";
 import { attention } from "./common/engine/ops/attention.ts";
 import { concatChannels } from "./common/engine/ops/concat.ts";
@@ -39,6 +46,8 @@ export interface UNetOptions {
   groups?: number;
   /** Probability with which a number in a residual block is dropped while training. Default: 0.1. */
   dropout?: number;
+  /** Kinds of images that the network can be told apart by a label. Default: none, it knows of no labels. */
+  classes?: number;
   /** Decides the initial weights and the dropout masks. Default: 0. */
   seed?: number;
 }
@@ -49,6 +58,11 @@ export interface ForwardOptions {
   training?: boolean;
   /** Training step, which decides with the seed what is dropped. Default: 0. */
   step?: number;
+  /**
+   * c, the class of each image, [B], in 0..classes−1; `classes` itself stands for no label. Default: none
+   * has one.
+   */
+  labels?: ArrayLike<number>;
 }
 
 /**
@@ -75,6 +89,7 @@ export class UNet {
   readonly #options: Required<UNetOptions>;
   readonly #linear1: (x: tf.Tensor2D) => tf.Tensor2D;
   readonly #linear2: (x: tf.Tensor2D) => tf.Tensor2D;
+  readonly #labelEmb?: (labels: tf.Tensor2D) => tf.Tensor2D;
   readonly #conv1: (x: tf.Tensor4D) => tf.Tensor4D;
   readonly #down: Level[];
   readonly #middle: Block[];
@@ -93,11 +108,12 @@ export class UNet {
       middleAttention: options.attentionLevels?.length !== 0,
       groups: 32,
       dropout: 0.1,
+      classes: 0,
       seed: 0,
       ...options,
     };
     this.parameters = this.#store.variables;
-    const { channels: C, inChannels, channelMults, groups } = this.#options;
+    const { channels: C, inChannels, channelMults, groups, classes } = this.#options;
     if (!(C >= 4) || C % 2 !== 0 || C % groups !== 0) {
       throw new RangeError(`UNet: ${C} channels; allowed are even multiples of ${groups} from 4`);
     }
@@ -108,6 +124,8 @@ export class UNet {
 
     this.#linear1 = dense("linear1", C, 4 * C, build);
     this.#linear2 = dense("linear2", 4 * C, 4 * C, build);
+    // one row more for "no label"
+    if (classes > 0) this.#labelEmb = embedding("label_emb", classes + 1, 4 * C, build);
     this.#conv1 = convolution("conv1", inChannels, C, build);
     this.#down = wayDown(widths, skips, build);
     this.#middle = [
@@ -119,28 +137,41 @@ export class UNet {
     this.#finalConv = convolution("final_conv", widths[0], inChannels, { ...build, scale: 0 });
   }
 
+  /** Kinds of images that it can be told by a label, 0 for none; as a label it stands for none. */
+  get classes(): number {
+    return this.#options.classes;
+  }
+
   /**
-   * ε_θ(xₜ, t).
+   * ε_θ(xₜ, t), or ε_θ(xₜ, t, c) with labels.
    *
    * @param x xₜ, [B, H, W, inChannels]; H and W divide by 2 for each level after the first.
    * @param t 1-based timesteps, [B].
    * @returns The predicted noise, [B, H, W, inChannels].
-   * @throws {RangeError} x has a size or a number of channels that the network does not take.
+   * @throws {RangeError} x has a size or a number of channels that the network does not take, or there is
+   * not a label that it knows for each image.
    */
   forward(x: tf.Tensor4D, t: tf.Tensor1D, options: ForwardOptions = {}): tf.Tensor4D {
     this.#checkInput(x);
     return tf.tidy(() => {
       const sinusoids = timestepEmbedding(t, this.#options.channels); // [B, C]
-      const weights = this.parameters.values();
+      const labels = this.#chosen(x.shape[0], options); // [B, classes + 1]
+      const given = labels ? [x, sinusoids, labels] : [x, sinusoids];
       return asOneOperation(
-        [x, sinusoids, ...weights],
-        () => this.#epsTheta(x, sinusoids, options),
+        [...given, ...this.parameters.values()],
+        () => this.#epsTheta(x, { sinusoids, labels }, options),
       );
     });
   }
 
-  #epsTheta(x: tf.Tensor4D, sinusoids: tf.Tensor2D, options: ForwardOptions): tf.Tensor4D {
-    const emb = this.#linear2(silu(this.#linear1(sinusoids))); // [B, 4C]
+  #epsTheta(
+    x: tf.Tensor4D,
+    { sinusoids, labels }: { sinusoids: tf.Tensor2D; labels?: tf.Tensor2D },
+    options: ForwardOptions,
+  ): tf.Tensor4D {
+    let emb = this.#linear2(silu(this.#linear1(sinusoids))); // [B, 4C]
+    // the label's vector comes to that of the timestep: every block is told of both in the same way
+    if (labels) emb = add(emb, this.#labelEmb!(labels)); // [B, 4C]
     const context = { emb: silu(emb), drop: this.#dropping(options) };
 
     let h = this.#conv1(x); // [B, H, W, C]
@@ -186,6 +217,19 @@ export class UNet {
   /** Frees the weights. */
   dispose(): void {
     this.#store.dispose();
+  }
+
+  /** c as a row of zeros with a 1 for each image; undefined where the network knows of no labels. */
+  #chosen(B: number, { labels }: ForwardOptions): tf.Tensor2D | undefined {
+    const { classes } = this.#options;
+    labels ??= new Array(B).fill(classes);
+    const isKnown = (label: number) => Number.isInteger(label) && label >= 0 && label <= classes;
+    if (labels.length !== B || !Array.from(labels).every(isKnown)) {
+      throw new RangeError(
+        `UNet: labels ${labels} for ${B} images; allowed are 0 to ${classes}, ${classes} for none`,
+      );
+    }
+    return classes > 0 ? oneHot(labels, classes + 1) : undefined;
   }
 
   #dropping({ training = false, step = 0 }: ForwardOptions): Context["drop"] {

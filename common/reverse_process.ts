@@ -29,6 +29,8 @@ export interface ChainStart {
   seed: number;
   /** The noise is a function of the seed and this name. */
   name: string;
+  /** The number of its first image among all that are drawn in several chains. Default: 0. */
+  first?: number;
 }
 
 /** What a step computes at xₜ: the image it expects, and the next point. */

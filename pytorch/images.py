@@ -1,4 +1,7 @@
-"""Paper 2's model, data and loss, as the run has them: Algorithm 1 of Ho et al. 2020."""
+"""Papers 2's and 3's model, data and loss, as the run has them.
+
+Algorithm 1 of Ho et al. 2020, and with labels that of Ho & Salimans 2022.
+"""
 import numpy as np
 import random_numbers as rng
 import schedules
@@ -25,6 +28,10 @@ class Images:
             )
         self.images = tensors["images"]  # [N, H, W, C] in 0..255
         self.flips = metadata.get("flips") == "true"
+        self.classes = len(run.record.get("classes", [])) if run.script == "paper3" else 0
+        self.labels = tensors["labels"].astype(np.int64) if self.classes else None
+        self.p_uncond = settings.get("pUncond")
+        self.snr_gamma = settings.get("snrGamma", 0)
         size = settings["size"]
         if self.images.shape[1:3] != (size, size):
             raise SystemExit(
@@ -44,6 +51,7 @@ class Images:
             mults=numbers(settings["channelMults"]),
             attention=numbers(settings["attentionLevels"]),
             groups=settings["groups"],
+            classes=self.classes,
         )
 
     def loss(self, model, step, part, device):
@@ -69,8 +77,24 @@ class Images:
             for a in (signal * x0 + noise * eps, eps)
         )
         drop = lambda h, name: self.drop(h, name, step, first)
-        error = target - model(x, torch.from_numpy(t).to(device), drop)
-        return error.square().sum() / (B * size)
+        labels = self.draw_labels(indices, step, first)
+        labels = None if labels is None else torch.from_numpy(labels).to(device)
+        error = target - model(x, torch.from_numpy(t).to(device), drop, labels)
+        weights = torch.from_numpy(self.loss_weights(self.schedule.alpha_bar[t])).to(device)
+        return (error.square().sum(dim=(1, 2, 3)) * weights).sum() / (B * size)
+
+    def loss_weights(self, alpha_bar):
+        """min(SNR, gamma) / SNR, or 1 where gamma is 0 (Hang et al. 2023, section 3.4)."""
+        snr, gamma = alpha_bar / (1 - alpha_bar), self.snr_gamma
+        weights = np.ones_like(snr) if gamma == 0 else np.minimum(snr, gamma) / snr
+        return weights.astype(np.float32)
+
+    def draw_labels(self, indices, step, first):
+        """c, or none with probability p_uncond; a network without classes is told nothing."""
+        if not self.classes:
+            return None
+        u = rng.uniform(self.seed, "uncond", step, len(indices), first)
+        return np.where(u < self.p_uncond, self.classes, self.labels[indices])
 
     def drop(self, h, name, step, first):
         """Dropout with the scripts' mask: [B, C, H, W], numbered as [B, H, W, C]."""

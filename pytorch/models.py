@@ -76,10 +76,12 @@ class Unchanged(nn.Module):
 
 
 class UNet(nn.Module):
-    def __init__(self, ch, in_channels=1, mults=(1, 2, 2, 2), attention=(1,), groups=32):
+    def __init__(self, ch, in_channels=1, mults=(1, 2, 2, 2), attention=(1,), groups=32, classes=0):
         super().__init__()
-        self.ch, self.groups = ch, groups
+        self.ch, self.groups, self.classes = ch, groups, classes
         self.linear1, self.linear2 = nn.Linear(ch, 4 * ch), nn.Linear(4 * ch, 4 * ch)
+        # paper 3: a row for each class, and the last for "no label"
+        self.label_emb = nn.Embedding(classes + 1, 4 * ch) if classes else None
         self.conv1 = nn.Conv2d(in_channels, ch, 3, padding=1)
         widths = [m * ch for m in mults]
         down, skips, c = [], [ch], ch
@@ -116,9 +118,14 @@ class UNet(nn.Module):
         sinusoids = torch.cat([angles.sin(), angles.cos()], dim=1)
         return self.linear2(F.silu(self.linear1(sinusoids)))
 
-    def forward(self, x, t, drop=lambda h, name: h):
-        """The noise in x, [B, C, H, W], at timesteps t, [B]; `drop` is the dropout of a named block."""
+    def forward(self, x, t, drop=lambda h, name: h, labels=None):
+        """The noise in x, [B, C, H, W], at timesteps t, [B]; `drop` is the dropout of a named block.
+
+        `labels`, [B], are those of a network with classes; without them none has a label.
+        """
         emb = self.embed(t)
+        if self.label_emb is not None:
+            emb = emb + self.label_emb(torch.full_like(t, self.classes) if labels is None else labels)
         h = self.conv1(x)
         skips = [h]
         for i, block in enumerate(self.down):

@@ -43,7 +43,7 @@ def place(name):
         part, *rest = name.split(".")
         row, layer, kind = (0, *rest) if part == "network_head" else rest
         return (part, int(layer), kind == "bias", int(row))
-    groups = ("linear1", "linear2", "conv1", "down", "middle", "up", "final_conv")
+    groups = ("linear1", "linear2", "label_emb", "conv1", "down", "middle", "up", "final_conv")
     part, *rest = name.split(".")
     inner = ("conv1", "dense", "conv2", "Q", "K", "V", "nin", "conv")
     block = (int(rest[0]), inner.index(rest[1])) if len(rest) > 1 else (0, 0)
@@ -54,14 +54,19 @@ def turn(name, tensor):
     """From PyTorch's layout to the scripts'."""
     if tensor.dim() == 4 and not name.endswith(".b"):
         return tensor.permute(2, 3, 1, 0)
-    return tensor.t() if tensor.dim() == 2 and not name.endswith(".W") else tensor
+    return tensor.t() if is_linear(name, tensor) else tensor
 
 
 def turn_back(name, tensor):
     """From the scripts' layout to PyTorch's."""
     if tensor.dim() == 4 and not name.endswith(".b"):
         return tensor.permute(3, 2, 0, 1)
-    return tensor.t() if tensor.dim() == 2 and not name.endswith(".W") else tensor
+    return tensor.t() if is_linear(name, tensor) else tensor
+
+
+def is_linear(name, tensor):
+    """Whether it is a linear map's, which lies the other way round."""
+    return tensor.dim() == 2 and not name.endswith(".W") and name != "label_emb.weight"
 
 
 def now_in_words():

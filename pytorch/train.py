@@ -25,7 +25,7 @@ import points
 from runs import Layout, Run, now_in_words
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
-PAPERS = {"paper1": points.Points, "paper2": images.Images}
+PAPERS = {"paper1": points.Points, "paper2": images.Images, "paper3": images.Images}
 
 
 def arguments():

@@ -140,7 +140,7 @@ Deno.test({
         ],
         [["--resume", "runs/unfinished"], /model\.safetensors: .*go on with it: deno task paper2/],
         [["--resume", "runs/misfit"], /runs\/misfit\/model\.safetensors.* instead of /],
-        [["--resume", "runs/foreign"], /a run of verify; expected one of paper1, paper2 or paper4/],
+        [["--resume", "runs/foreign"], /a run of verify; expected one of paper1 to paper4/],
         [["--resume", "runs/odd"], /eta = 7; allowed/],
         [["--resume", "runs/text"], /not a run's record/],
         [

@@ -10,6 +10,7 @@ import {
   losses,
   record,
   writeFlowRun,
+  writeGuidedRun,
   writeImageFlowRun,
   writeImageRun,
   writePointRun,
@@ -126,6 +127,33 @@ browserTest("points: the keyboard moves both clouds and the markers", async (ope
   assertEquals(await label(), "t = 0");
   await page.keyboard.press("End");
   assertEquals(await label(), "t = 8");
+});
+
+browserTest("guidance: a slider for the label and one for w", async (open, folder) => {
+  await writeGuidedRun(folder);
+  const page = await open(await report(folder));
+  const labels = async () => [
+    await page.locator("#label-label").textContent(),
+    await page.locator("#strength-label").textContent(),
+  ];
+  /** The grey of the first image, as its number among the twelve. */
+  const shown = async () => {
+    const canvas = page.locator("#guidance-images canvas").first();
+    const grey = await canvas.evaluate((element) => {
+      const copy = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true })!;
+      copy.drawImage(element as HTMLCanvasElement, 0, 0);
+      return copy.getImageData(0, 0, 1, 1).data[0];
+    });
+    return Math.round(grey / 255 * 12);
+  };
+  assertEquals([await labels(), await shown()], [["dog", "w = 1"], 6]);
+  await page.focus("#strength-slider");
+  await page.keyboard.press("ArrowRight");
+  assertEquals([await labels(), await shown()], [["dog", "w = 8"], 10]);
+  await page.focus("#label-slider");
+  await page.keyboard.press("ArrowLeft");
+  assertEquals([await labels(), await shown()], [["cat", "w = 8"], 8]);
+  assertEquals(await page.locator("#guidance-images canvas").count(), 2);
 });
 
 browserTest("points: space plays and pauses", async (open, folder) => {

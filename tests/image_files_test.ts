@@ -258,6 +258,36 @@ folderTest("images: all grey gives one channel", {
   assertEquals([set.channels, [...set.pixels]], [1, [10, 10, 10, 10, 20, 20, 20, 20]]);
 });
 
+folderTest("images: a folder of folders is labelled by their names, sorted", {
+  "dog/1.png": png(2, 2, grey(10)),
+  "cat/b.png": png(2, 2, grey(30)),
+  "cat/a.png": png(2, 2, grey(20)),
+  "alone.png": png(2, 2, grey(99)),
+  ".hidden/x.png": png(2, 2, grey(77)),
+}, async (dataDir) => {
+  const from = { dataset: "images", size: 1, split: "train", dataDir } as const;
+  const set = await loadImages({ ...from, labelled: true });
+  assertEquals([set.classes, [...set.labels!]], [["cat", "dog"], [0, 0, 1]]);
+  assertEquals([set.channels, [...set.pixels]], [1, [20, 30, 10]]);
+  const { count, labels } = await loadImages(from);
+  assertEquals([count, labels], [1, undefined]);
+});
+
+folderTest("names of the classes come with the labels, and labels are asked for", {
+  "data_batch_1.bin": cifarBatch([7], colour),
+  "train-images-idx3-ubyte": idx([1, 28, 28], new Uint8Array(784)),
+}, async (dataDir) => {
+  const load = (dataset: "cifar10" | "fashion-mnist") =>
+    loadImages({ dataset, size: 16, split: "train", dataDir, labelled: true });
+  const { classes, labels } = await load("cifar10");
+  assertEquals(classes![labels![0]], "horse");
+  await assertRejects(
+    () => load("fashion-mnist"),
+    UserError,
+    "--dataset fashion-mnist: the folder has images and no labels",
+  );
+});
+
 badFolderTest("images", "an empty folder", { "readme.txt": Buffer.from("") }, ["PNG"]);
 badFolderTest("images", "text instead of PNG", { "a.png": Buffer.from("hello") }, ["a.png"]);
 badFolderTest("images", "a PNG that breaks off", {

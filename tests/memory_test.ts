@@ -18,16 +18,16 @@ function numbersOf(parameters: Map<string, { size: number }>): number {
 
 Deno.test("the weights of a UNet are counted from its shape", async () => {
   const shapes = [
-    ["1,2,4", "1", 1],
-    ["1", "none", 3],
-    ["1,2", "0,1", 1],
-    ["2,1,3", "2", 3],
+    ["1,2,4", "1", 1, 0],
+    ["1", "none", 3, 0],
+    ["1,2", "0,1", 1, 10],
+    ["2,1,3", "2", 3, 2],
   ] as const;
   await on("cpu", () => {
-    for (const [mults, levels, inChannels] of shapes) {
+    for (const [mults, levels, inChannels, classes] of shapes) {
       const args = ["--channel-mults", mults, "--attention-levels", levels];
       const { settings } = parseCommandLine(paper2, args);
-      const options = modelOptions(settings, inChannels);
+      const options = { ...modelOptions(settings, inChannels), classes };
       const { network } = createModel(options);
       const { channelMults, attentionLevels } = options as Required<typeof options>;
       const { weights } = unetNumbers({ ...options, channelMults, attentionLevels });

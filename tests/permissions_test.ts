@@ -194,12 +194,14 @@ const SMALL_5 = [
 const SMALL_4 = [
   ...["--hidden", "8", "--batch", "16", "--steps", "6", "--pairs", "50", "--pair-steps", "2"],
 ];
-const [RUN_1, RUN_2, RUN_4] = ["paper1", "paper2", "paper4"].map((task) => `runs/${task}-quick-0`);
+const SMALL_3 = [...SMALL_2, "--guidance-samples", "0"];
+const [RUN_1, RUN_2, RUN_3, RUN_4] = [1, 2, 3, 4].map((paper) => `runs/paper${paper}-quick-0`);
 
 /** What makes each task short, in an order in which each finds the runs that it needs. */
 const SHORT: Record<string, string[][]> = {
   paper1: [SMALL_1, ["--resume", RUN_1]],
   paper2: [SMALL_2, ["--resume", RUN_2], ["--sample-only", "--resume", RUN_2]],
+  paper3: [SMALL_3, ["--resume", RUN_3, "--draw", "7"]],
   paper4: [[...SMALL_4, "--beside", RUN_1], ["--resume", RUN_4]],
   paper5: [SMALL_5, ["--resume", RUN_2, ...SMALL_5]],
   inpaint: [[
@@ -211,7 +213,11 @@ const SHORT: Record<string, string[][]> = {
     ["--resume", RUN_4, "--frames", "3"],
     ["--resume", RUN_2, "--frames", "3", "--samples", "2", "--sample-steps", "4"],
   ],
-  verify: [[RUN_1, "--steps", "2"], [RUN_2, "--steps", "1"], [RUN_4, "--steps", "4"]],
+  verify: [[RUN_1, "--steps", "2"], [RUN_2, "--steps", "1"], [RUN_3, "--steps", "1"], [
+    RUN_4,
+    "--steps",
+    "4",
+  ]],
   explore: [[RUN_2, "--port", "0"]],
   drawings: [[]],
   images: [["--only", "paper1-short"]], // done already, see below
@@ -304,6 +310,7 @@ for (
   const [task, small] of [
     ["paper1", SMALL_1],
     ["paper2", SMALL_2],
+    ["paper3", SMALL_3],
     ["paper4", SMALL_4],
   ] as const
 ) {

@@ -21,18 +21,21 @@ interface Sides {
   kind: "unet" | "reverse" | "flows";
   options: Record<string, unknown>;
   t: number[];
+  /** The class of each image. */
+  labels?: number[];
   x: tf.Tensor;
   model: { stateDict(): Map<string, tf.Tensor>; load(tensors: Map<string, tf.Tensor>): void };
   run: () => tf.Tensor;
 }
 
 /** Sends a model over and fetches another, and compares what both sides compute with each. */
-async function roundTrip({ kind, options, t, x, model, run }: Sides): Promise<void> {
+async function roundTrip({ kind, options, t, labels, x, model, run }: Sides): Promise<void> {
   await inTemporaryFolder(async (folder) => {
     const file = (name: string) => `${folder}/${name}.safetensors`;
     const names = ["model", "input", "output", "own_model", "own_output"];
     const files = Object.fromEntries(names.map((name) => [name, file(name)]));
-    await Deno.writeTextFile(`${folder}/spec.json`, JSON.stringify({ kind, options, t, ...files }));
+    const spec = { kind, options, t, labels, ...files };
+    await Deno.writeTextFile(`${folder}/spec.json`, JSON.stringify(spec));
 
     model.load(stirred(model.stateDict()));
     await writeSafetensors(file("model"), model.stateDict());
@@ -97,6 +100,23 @@ for (const options of UNETS) {
       x,
       model,
       run: () => model.forward(x as tf.Tensor4D, tf.tensor1d([7, 900])),
+    };
+  });
+}
+
+for (const labels of [[0, 3], undefined]) { // class 0 and none; none at all
+  pytorchTest(`a UNet of 3 classes goes to PyTorch and back, ${labels ?? "without labels"}`, () => {
+    const shape = { channelMults: [1, 2], attentionLevels: [1], groups: 4 };
+    const model = new UNet({ ...shape, channels: 8, inChannels: 1, classes: 3, seed: 3 });
+    const x = tf.reshape(tf.sin(tf.range(0, 2 * 64)), [2, 8, 8, 1]);
+    return {
+      kind: "unet",
+      options: { ch: 8, mults: [1, 2], attention: [1], groups: 4, classes: 3 },
+      t: [7, 900],
+      labels,
+      x,
+      model,
+      run: () => model.forward(x as tf.Tensor4D, tf.tensor1d([7, 900]), { labels }),
     };
   });
 }

@@ -2,7 +2,7 @@
 
     python3 tests/round_trip.py SPEC.json
 
-SPEC.json: {"kind": "unet"|"reverse"|"flows", "options": {...}, "t": [...], "model": in, "input": in,
+SPEC.json: {"kind": "unet"|"reverse"|"flows", "options": {...}, "t": [...], "labels"?: [...], "model": in, "input": in,
 "output": out, "own_model": out, "own_output": out}; all files are safetensors.
 """
 import json
@@ -24,7 +24,9 @@ x = torch.from_numpy(tensor_file.read(spec["input"])[0]["x"])
 def write(state_path, output_path):
     with torch.no_grad():
         if spec["kind"] == "unet":
-            y = net(x.permute(0, 3, 1, 2), torch.tensor(spec["t"])).permute(0, 2, 3, 1)
+            labels = torch.tensor(spec["labels"]) if "labels" in spec else None
+            y = net(x.permute(0, 3, 1, 2), torch.tensor(spec["t"]), labels=labels)
+            y = y.permute(0, 2, 3, 1)
         else:
             y = net(x.expand(len(spec["t"]), *x.shape), spec["t"])
     tensor_file.write(output_path, {"y": y.contiguous().numpy()})

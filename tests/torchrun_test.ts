@@ -14,6 +14,7 @@ const IMAGES = [
 const POINTS = ["--hidden", "16", "--batch", "32", "--timesteps", "10"];
 const PAPERS = [
   { name: "paper 2", script: "paper_2.ts", settings: IMAGES },
+  { name: "paper 3", script: "paper_3.ts", settings: [...IMAGES, "--guidance-samples", "0"] },
   { name: "paper 1", script: "paper_1_partb.ts", settings: POINTS },
   {
     name: "paper 1, one t a step",
@@ -70,7 +71,7 @@ for (const { name, script, settings } of PAPERS) {
     const constant = [...settings, "--decay", "none"]; // a cosine depends on the last step
     await succeeds(folder, script, [...constant, "--steps", "90", "--out", "runs/here"]);
     await succeeds(folder, script, [...constant, "--steps", "30", "--out", "runs/there"]);
-    if (script === "paper_2.ts") {
+    if (settings[0] === IMAGES[0]) {
       const data = "runs/there/data.safetensors";
       await succeeds(folder, script, ["--resume", "runs/there", "--export-data", data]);
     }

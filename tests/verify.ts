@@ -35,6 +35,7 @@ import { shippedModel, shippedRecord } from "../common/shipped/shipped_model.ts"
 import { UserError } from "../common/user_error.ts";
 import * as paper1 from "../paper_1_partb.ts";
 import * as paper2 from "../paper_2.ts";
+import * as paper3 from "../paper_3.ts";
 import * as paper4 from "../paper_4.ts";
 
 const flags = {
@@ -78,6 +79,16 @@ async function trainingOf(
       refuseOtherData(record, start.data.sha256, path);
       const train = (steps: number) =>
         paper4.train({ ...start, settings: { ...start.settings, steps } });
+      return stretchByStretch(stretches, 0, train);
+    };
+  }
+  if (record.script === "paper3") {
+    const { settings } = (await readSettings(paper3.command, again))!;
+    return async () => {
+      const start = await paper3.startTraining(settings);
+      refuseOtherData(record, start.images.sha256, path);
+      const train = (steps: number) =>
+        paper3.algorithm1({ ...start, settings: { ...settings, steps } });
       return stretchByStretch(stretches, 0, train);
     };
   }

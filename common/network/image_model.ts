@@ -15,6 +15,8 @@ export interface ImageModel extends Denoiser {
   size: number;
   /** Channels of the images: 1 for grey, 3 for colour. */
   inChannels: number;
+  /** Kinds of images that it can be told by a label; 0 for none. */
+  classes: number;
 }
 
 /** What an {@linkcode ImageModel} is built from. */
@@ -34,8 +36,8 @@ export interface ImageModelOptions extends UNetOptions {
  */
 export function createModel(options: ImageModelOptions): ImageModel {
   const { size, timesteps: _timesteps, schedule: _schedule, ...unet } = options;
-  const { inChannels } = unet;
-  return { network: new UNet(unet), schedule: scheduleOf(options), size, inChannels };
+  const { inChannels, classes = 0 } = unet;
+  return { network: new UNet(unet), schedule: scheduleOf(options), size, inChannels, classes };
 }
 
 /** Ho et al.'s β, from 10⁻⁴ to 0.02, are for T = 1000: with fewer steps each must do more. */

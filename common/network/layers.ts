@@ -8,7 +8,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { conv2d } from "../engine/ops/conv2d.ts";
-import { linear } from "../engine/ops/mat_mul.ts";
+import { linear, matMul } from "../engine/ops/mat_mul.ts";
 import type { Parameters } from "./parameters.ts";
 import { uniform } from "../random.ts";
 
@@ -89,6 +89,29 @@ export function projection(
     layout: "channels",
   });
   return (x) => linear(x, w, bias);
+}
+
+/**
+ * A vector for each of `count` things, named `<name>.weight`.
+ *
+ * @returns [N, count], rows of {@linkcode oneHot}, to the vectors of those chosen, [N, width].
+ */
+export function embedding(
+  name: string,
+  count: number,
+  width: number,
+  options: LayerOptions,
+): (chosen: tf.Tensor2D) => tf.Tensor2D {
+  const values = initialWeights(`${name}.weight`, [count, width], 1, options);
+  const table = options.parameters.add<tf.Tensor2D>(`${name}.weight`, [count, width], values);
+  return (chosen) => matMul(chosen, table);
+}
+
+/** Whole numbers in 0..count−1, [N], as rows of zeros with a 1 where the number says: [N, count]. */
+export function oneHot(which: ArrayLike<number>, count: number): tf.Tensor2D {
+  const rows = new Float32Array(which.length * count);
+  for (let i = 0; i < which.length; i++) rows[i * count + which[i]] = 1;
+  return tf.tensor2d(rows, [which.length, count]);
 }
 
 function initialWeights(

@@ -27,11 +27,13 @@ export interface UNetShape {
   channelMults: number[];
   /** Levels with self-attention. */
   attentionLevels: number[];
+  /** Kinds of images that it can be told by a label. Default: none. */
+  classes?: number;
 }
 
 /** Weights of a UNet, and numbers of its feature maps for one image. */
 export function unetNumbers(shape: UNetShape): { weights: number; features: number } {
-  const { size, channels: C, inChannels, channelMults, attentionLevels } = shape;
+  const { size, channels: C, inChannels, channelMults, attentionLevels, classes = 0 } = shape;
   let [weights, features] = [0, 0];
   const add = (shape: { weights: number; features: number }) => {
     weights += shape.weights;
@@ -47,6 +49,7 @@ export function unetNumbers(shape: UNetShape): { weights: number; features: numb
     add({ weights: 9 * I * O + O, features: O * pixels(level) });
 
   add({ weights: 4 * C * C + 4 * C + 16 * C * C + 4 * C, features: 8 * C }); // the timestep's layers
+  if (classes > 0) add({ weights: (classes + 1) * 4 * C, features: 4 * C });
   convolution(inChannels, C, 0);
   const skips = [C];
   widths.forEach((width, level) => {
@@ -102,7 +105,8 @@ const DRAWN = 64;
 export function unetBytes(shape: UNetShape, batch: number): number {
   const { weights, features } = unetNumbers(shape);
   const { training, drawing } = UNET_FACTOR;
-  return NUMBER * (VECTORS * weights + features * Math.max(training * batch, drawing * DRAWN));
+  const drawn = shape.classes ? 2 * DRAWN : DRAWN; // guidance asks with and without labels at once
+  return NUMBER * (VECTORS * weights + features * Math.max(training * batch, drawing * drawn));
 }
 
 /** The model of paper 1, and what a training step looks at. */

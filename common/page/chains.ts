@@ -8,13 +8,18 @@ import { evenly } from "../plot/evenly.ts";
 import { readBytes } from "../files/reading.ts";
 import { UserError } from "../user_error.ts";
 import { packed, packedCoarsely, packedPixels } from "./packed.ts";
-import type { FlowWays, ImageChains, PointChains, RunData } from "./run_data.ts";
+import type { FlowWays, GuidanceData, ImageChains, PointChains, RunData } from "./run_data.ts";
 
 /** Bytes that the chains may take. */
 const ROOM = 1_800_000;
+/** Bytes that the images of all labels and strengths may take. */
+const GUIDANCE_ROOM = 900_000;
 
 /** The parts of a page that come from this file. */
-export type Figures = Pick<RunData, "alphaBar" | "perT" | "points" | "flows" | "images">;
+export type Figures = Pick<
+  RunData,
+  "alphaBar" | "perT" | "points" | "flows" | "images" | "guidance"
+>;
 
 /**
  * Reads the parts that are there, cut down to what fits into a page: fewer points, or fewer moments of
@@ -39,6 +44,7 @@ export async function readFigures(path: string): Promise<Figures> {
     points: pointChains(tensors, wrong),
     flows: flowWays(tensors, wrong),
     images: imageChains(tensors, wrong),
+    guidance: guidanceImages(tensors, wrong),
   };
 }
 
@@ -137,4 +143,28 @@ function imageChains(tensors: Tensors, wrong: Wrong): ImageChains | undefined {
     return packedPixels(cut, [kept.length, images, H, W, C]);
   });
   return { t: kept.map((k) => t.data[k]), xt: keptXt, x0Hat: keptX0Hat };
+}
+
+/** As many images of each label and strength as there is room for; none where one is too many. */
+function guidanceImages(tensors: Tensors, wrong: Wrong): GuidanceData | undefined {
+  const [w, images] = ["guidance.w", "guidance.images"].map((name) => tensors.get(name));
+  if (!w || !images) return undefined;
+  const isSound = w.shape.length === 1 && images.shape.length === 6 &&
+    images.shape[0] === w.shape[0] && images.shape.every((side) => side > 0) &&
+    [1, 3].includes(images.shape[5]);
+  if (!isSound) {
+    throw wrong(
+      `guidance.w and guidance.images are [${w.shape}] and [${images.shape}], not [S] and ` +
+        "[S, classes, N, H, W, C]",
+    );
+  }
+  const [S, classes, N, H, W, C] = images.shape;
+  const size = H * W * C;
+  const kept = Math.min(N, Math.floor(GUIDANCE_ROOM / (S * classes * size)));
+  if (kept === 0) return undefined;
+  const cut = new Float32Array(S * classes * kept * size);
+  for (let i = 0; i < S * classes; i++) {
+    cut.set(images.data.subarray(i * N * size, (i * N + kept) * size), i * kept * size);
+  }
+  return { w: Array.from(w.data), images: packedPixels(cut, [S * classes, kept, H, W, C]) };
 }

@@ -16,14 +16,9 @@ import type { RunData } from "./run_data.ts";
 /** Bytes that the pictures of each kind may take. */
 const ROOM = { sheets: 900_000, pictures: 700_000 };
 /** Figures that the page draws itself once it has their numbers. */
-const DRAWN_HERE = [
-  "paper1_diffusion",
-  "paper1_loss",
-  "paper2_chain",
-  "paper2_loss",
-  "paper4_chain",
-  "paper4_loss",
-];
+const DRAWN_HERE = ["paper1_diffusion", "paper1_loss"].concat(
+  ["paper2", "paper3", "paper4"].flatMap((script) => [`${script}_chain`, `${script}_loss`]),
+);
 const SHEET = /^sheet-(\d{1,15})\.png$/;
 const PICTURE = /^paper\d\w*(-\d+)?\.png$/;
 

@@ -13,7 +13,7 @@ import script from "./page_script.js" with { type: "text" };
 import { plotStyle } from "./plot_style.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { RunData } from "./run_data.ts";
-import { imageChains, pictures, pointChains, training } from "./sections.ts";
+import { guidance, imageChains, pictures, pointChains, training } from "./sections.ts";
 import pageStyle from "./style.css" with { type: "text" };
 
 /**
@@ -86,7 +86,7 @@ function kindOf({ record, points, images }: RunData): Kind {
     return images || DATASETS.some((name) => name === data) ? "image-flow" : "flows";
   }
   if (points || record.script === "paper1") return "points";
-  return images || record.script === "paper2" ? "images" : "other";
+  return images || ["paper2", "paper3"].includes(record.script) ? "images" : "other";
 }
 
 const PAPERS: Record<Kind, string> = {
@@ -98,7 +98,11 @@ const PAPERS: Record<Kind, string> = {
   other: "Intuitions on diffusion models",
 };
 
+const GUIDED = "Ho & Salimans 2022, Classifier-Free Diffusion Guidance";
+
 function body({ record }: RunData, kind: Kind): string {
+  const isGuided = record.script === "paper3";
+  const paper = isGuided ? GUIDED : PAPERS[kind];
   const sampler = record.settings.find(([name]) => name === "sampler")?.[1] ?? "";
   const chains: Record<Kind, () => string> = {
     points: pointChains,
@@ -108,7 +112,7 @@ function body({ record }: RunData, kind: Kind): string {
     other: () => "",
   };
   return `<header>
-    <p class="kicker">${escaped(PAPERS[kind])}</p>
+    <p class="kicker">${escaped(paper)}</p>
     <h1><span id="name"></span> <span id="status" class="status"></span></h1>
     <p class="summary"><span id="summary"></span> <span id="live" role="status"></span></p>
     <button type="button" id="theme"></button>
@@ -116,6 +120,7 @@ function body({ record }: RunData, kind: Kind): string {
     <dl class="results" id="results"></dl>
   </header>
   <main>
+    ${isGuided ? guidance() : ""}
     ${chains[kind]()}
     ${training()}
     ${pictures()}

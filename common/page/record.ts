@@ -22,8 +22,9 @@ export async function readRecordData(folder: string, known?: RunRecord): Promise
       `${folder} is not the folder of a run: it has no run.json; give one like runs/paper1-quick-0`,
     );
   });
-  const { script, status, started, updated, backend, settings, versions, seconds, results } =
+  const { script, status, started, updated, backend, versions, seconds, ...rest } =
     record as Record<string, unknown>; // what it says may be of any form
+  const { settings, results, classes } = rest;
   const wasCutOff = status === "running" && await isLetGo(folder);
   return {
     script: text(script),
@@ -32,6 +33,7 @@ export async function readRecordData(folder: string, known?: RunRecord): Promise
     updated: text(updated),
     backend: isTable(backend) ? backendInWords(backend) : "",
     settings: entries(settings).map(([name, value]) => [name, text(value)]),
+    classes: Array.isArray(classes) ? classes.map(text) : [],
     versions: entries(versions).map(([name, value]) => [name, text(value)]),
     seconds: entries(seconds).filter((entry): entry is [string, number] => isNumber(entry[1])),
     results: entries(results).filter((entry): entry is [string, number | number[]] =>

@@ -19,6 +19,7 @@ export interface RunData {
   points?: PointChains;
   flows?: FlowWays;
   images?: ImageChains;
+  guidance?: GuidanceData;
   /** In the order of their steps. */
   sheets: Sheet[];
   /** Sheets that the folder has and the page has no room for. */
@@ -38,6 +39,8 @@ export interface RecordData {
   /** As "WASM, 2 workers". */
   backend: string;
   settings: [name: string, value: string][];
+  /** The names of the classes that were learned. */
+  classes: string[];
   versions: [name: string, value: string][];
   seconds: [what: string, seconds: number][];
   results: [name: string, value: number | number[]][];
@@ -86,6 +89,14 @@ export interface ImageChains {
   t: number[];
   xt: Packed;
   x0Hat: Packed;
+}
+
+/** What the same noises become under every label and with every guidance strength. */
+export interface GuidanceData {
+  /** The S strengths, rising. */
+  w: number[];
+  /** [S·classes, N, H, W, C]: all classes with the first strength, all with the second, … */
+  images: Packed;
 }
 
 /** Samples in the middle of training. */

@@ -157,6 +157,34 @@ export function imageChains({ sampler }: { sampler: string }): string {
   );
 }
 
+/** What the same noises become, by label and guidance strength. */
+export function guidance(): string {
+  return section(
+    "guidance",
+    "Draw me a seven",
+    "the run draws its images of all labels and strengths when it has finished.",
+    `<p class="text">The same noises throughout: choose what they are asked to become, and how strongly.
+    With ${inline("w = 0")} the network is only told the label; the larger ${
+      inline("w")
+    }, the surer the
+    label, and the more alike the images.</p>
+    <div class="instrument">
+      <figure>
+        <div id="guidance-images" class="images" role="img"
+          aria-label="Images of the chosen label and guidance strength"></div>
+        <figcaption>What the label changes is taken ${inline("w")} times more.${
+      equation(
+        tex`\tilde\varepsilon_\theta(x_t, c) = (1 + w)\,\varepsilon_\theta(x_t, c) - w\,\varepsilon_\theta(x_t)`,
+        "Ho & Salimans 2022, Eq. 6",
+      )
+    }</figcaption>
+      </figure>
+      ${timeControl("label", "the label that is asked for", ["", ""])}
+      ${timeControl("strength", "w, the guidance strength", ["0", "8"])}
+    </div>`,
+  );
+}
+
 /** One step of the reverse process, by the sampler that the run used. */
 function reverseStep(sampler: string): string {
   const ddpm = equation(

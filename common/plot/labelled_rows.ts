@@ -17,6 +17,8 @@ export interface LabelledRows {
   channels: number;
   /** Images in a row. */
   columns: number;
+  /** Room for the words, in SVG units. Default: 165. */
+  labelWidth?: number;
   /** From top to bottom. */
   rows: {
     /** One line or more. */
@@ -32,7 +34,7 @@ const LABEL_WIDTH = 165;
 
 /** Draws the rows as a PNG file, the images enlarged to squares. */
 export async function labelledRows(options: LabelledRows): Promise<Uint8Array> {
-  const { height, width, channels, columns, rows } = options;
+  const { height, width, channels, columns, rows, labelWidth = LABEL_WIDTH } = options;
   const scale = enlargement(width) / 2; // the raster doubles it
   const strip = { width: columns * (width * scale + GAP) + GAP, height: height * scale + 2 * GAP };
   const parts = rows.map(({ label, images }, i) => {
@@ -48,8 +50,8 @@ export async function labelledRows(options: LabelledRows): Promise<Uint8Array> {
         fill: k === 0 ? "#222" : "#666",
       })
     );
-    return lines.join("") + image(png, { x: LABEL_WIDTH, y: top, ...strip });
+    return lines.join("") + image(png, { x: labelWidth, y: top, ...strip });
   });
-  const size = [LABEL_WIDTH + strip.width, rows.length * (strip.height + GAP)] as const;
+  const size = [labelWidth + strip.width, rows.length * (strip.height + GAP)] as const;
   return await rasterize(drawing(...size, parts));
 }

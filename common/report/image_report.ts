@@ -6,6 +6,7 @@
  */
 import type { ImageSet } from "../data/images/image_set.ts";
 import type { ImageModel } from "../network/image_model.ts";
+import type { ChainSheetOptions } from "../plot/chain_sheet.ts";
 import { imageSheet } from "../plot/image_sheet.ts";
 import {
   type ChainPoint,
@@ -19,7 +20,7 @@ import { chainLength, type SamplerSettings } from "../run/sampler_flags.ts";
 import type { Conclusion } from "../run/training_run.ts";
 import { withDigitMeasure } from "./digit_measure.ts";
 import { drawImages, recordChain } from "./draw_images.ts";
-import { writeFigures, writeSamples } from "./image_figures.ts";
+import { type Samples, writeFigures, writeSamples } from "./image_figures.ts";
 import { lossByT } from "./loss_by_t.ts";
 import { reportNearest } from "./nearest_report.ts";
 import { reportLines } from "./sample_report.ts";
@@ -41,6 +42,8 @@ export interface Drawing {
   folder: RunFolder;
   /** Starts the chains. */
   chainOf: ChainOf;
+  /** The class that each image is to be of, where the model is told. */
+  asked?: Samples["asked"];
 }
 
 /** The sampler of the sheets that are drawn while a network trains. */
@@ -86,8 +89,7 @@ export async function reportImages(
     perT: await lossByT(model, unseen ?? images, settings.seed),
     schedule: model.schedule,
   });
-  const recent = losses.slice(-LAST_STEPS);
-  const loss = recent.reduce((sum, value) => sum + value, 0) / recent.length;
+  const { loss, line } = lossAtEnd(losses);
   const report = unseen && settings.samples > 1
     ? await withDigitMeasure(
       { train: images, unseen },
@@ -97,33 +99,46 @@ export async function reportImages(
     : undefined;
   const nearest = await reportNearest(samples, { train: images, unseen, folder });
   const { training, sampling } = folder.record.seconds;
-  const trained = `trained in ${inWords(training)} to a loss of ${loss.toFixed(4)} (mean of the ` +
-    `last ${recent.length} steps); ${settings.samples} images drawn in ${inWords(sampling)}`;
+  const trained = `trained in ${inWords(training)} ${line}; ${settings.samples} images drawn in ` +
+    inWords(sampling);
   return {
     results: { loss, ...report, ...nearest.results },
     lines: [trained, ...report ? reportLines(report) : [], ...nearest.lines],
   };
 }
 
+/** The mean loss of the last steps, and words on it. */
+export function lossAtEnd(losses: number[]): { loss: number; line: string } {
+  const recent = losses.slice(-LAST_STEPS);
+  const loss = recent.reduce((sum, value) => sum + value, 0) / recent.length;
+  return {
+    loss,
+    line: `to a loss of ${loss.toFixed(4)} (mean of the last ${recent.length} steps)`,
+  };
+}
+
 /** Draws the samples; writes all as numbers, and the first 64 as a sheet. */
 export async function drawSamples(
-  { settings, model, folder, chainOf }: Drawing,
+  { settings, model, folder, chainOf, asked }: Drawing,
 ): Promise<Float32Array> {
   const { samples: count, seed, sampler, sampleSteps, eta } = settings;
   const samples = await drawImages(
     shapeOf(model, count),
-    (shape, index) => chainOf(model, settings, { shape, seed, name: `samples ${index}` }),
+    (shape, index, first) =>
+      chainOf(model, settings, { shape, seed, name: `samples ${index}`, first }),
     chainLength(settings, model.schedule.T),
   );
   const how: Record<string, string> = sampler === "ddpm"
     ? { sampler }
     : { sampler, sampleSteps: `${sampleSteps}`, eta: `${eta}` };
-  await writeSamples(folder, { samples, shape: shapeOf(model, count), how });
+  await writeSamples(folder, { samples, shape: shapeOf(model, count), how, asked });
   return samples;
 }
 
 /** The chain of the first samples, at some of its points. */
-async function recordedChain({ model, settings, chainOf }: Drawing) {
+export async function recordedChain(
+  { model, settings, chainOf }: Drawing,
+): Promise<ChainSheetOptions> {
   const start = { shape: shapeOf(model, CHAIN.digits), seed: settings.seed, name: "samples 0" };
   const length = chainLength(settings, model.schedule.T);
   const chain = chainOf(model, settings, start);

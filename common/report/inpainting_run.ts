@@ -78,7 +78,10 @@ export interface Inpainting {
 }
 
 /** The files that one call leaves; where these are there from an earlier one, all have a number. */
-const FILES = ["paper2_inpainting.png", "inpainting.json", "inpainting.csv"];
+function filesOf({ labelled }: RecordedDataset): string[] {
+  const script = labelled ? "paper3" : "paper2";
+  return [`${script}_inpainting.png`, "inpainting.json", "inpainting.csv"];
+}
 
 /** Makes holes in images, fills them, and writes the figure, the numbers, and how good the fillings are. */
 export async function inpaint(inpainting: Inpainting): Promise<void> {
@@ -100,7 +103,7 @@ export async function inpaint(inpainting: Inpainting): Promise<void> {
   const { report, rows } = await inpaintingReport(filled, train, classifier);
   classifier?.dispose();
   const record = { script: command, settings, results: report };
-  const [figure, numbers, table] = await unusedPaths(folder, FILES);
+  const [figure, numbers, table] = await unusedPaths(folder, filesOf(recorded));
   await writeAtomically(figure, sheet);
   await writeAtomically(numbers, JSON.stringify(record, null, 2) + "\n");
   await writeAtomically(table, inpaintingCsv(rows));
@@ -119,13 +122,13 @@ async function chooseImages(
   recorded: RecordedDataset,
   { size, inChannels }: ImageModel,
 ): Promise<{ train: ImageSet; originals: Float32Array }> {
-  const { dataset } = recorded;
+  const { dataset, labelled } = recorded;
   if (image === undefined && dataset === "images") {
     throw new UserError(
       `the run in ${resume} has seen all images of its folder; give another one with --image file.png`,
     );
   }
-  const source = { dataset, size, dataDir: dataDir ?? recorded.dataDir, download };
+  const source = { dataset, size, dataDir: dataDir ?? recorded.dataDir, download, labelled };
   const train = await loadImages({ ...source, split: "train" });
   checkChannels(train, `the data set of ${resume}/run.json, ${dataset},`, inChannels);
   if (image !== undefined) {

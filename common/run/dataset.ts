@@ -32,7 +32,12 @@ export interface RecordedDataset {
   dataset: DatasetName;
   /** The folder with its files, if one was given. */
   dataDir?: string;
+  /** Whether the run has learned its labels, too. */
+  labelled?: boolean;
 }
+
+/** The scripts that learn from images. */
+const SCRIPTS = ["paper2", "paper3"];
 
 /**
  * Reads from a run.json which data set the run was trained on.
@@ -42,8 +47,10 @@ export interface RecordedDataset {
  */
 export async function recordedDataset(folder?: string): Promise<RecordedDataset> {
   const { record: { script, settings }, recordPath: path } = await modelSource(folder);
-  if (script !== "paper2") {
-    throw new UserError(`${path} is a run of ${inWords(script)}; expected one of paper2`);
+  if (!SCRIPTS.includes(script!)) {
+    throw new UserError(
+      `${path} is a run of ${inWords(script)}; expected one of ${SCRIPTS.join(" or ")}`,
+    );
   }
   const dataset = DATASETS.find((name) => name === settings!.dataset);
   if (!dataset) {
@@ -51,5 +58,6 @@ export async function recordedDataset(folder?: string): Promise<RecordedDataset>
     throw new UserError(`${path} ${found}; allowed: ${DATASETS.join(", ")}`);
   }
   const { dataDir } = settings!;
-  return { dataset, dataDir: typeof dataDir === "string" ? dataDir : undefined };
+  const labelled = script === "paper3";
+  return { dataset, dataDir: typeof dataDir === "string" ? dataDir : undefined, labelled };
 }

@@ -33,7 +33,7 @@ export interface OpenOptions {
 /** What a folder of drawn images is for. */
 export interface Drawing {
   /** Stands behind the name of the model's folder in that of the new one. */
-  what: "samples" | "samplers" | "likelihood";
+  what: "samples" | "samplers" | "label" | "draw" | "likelihood";
   /** The model. */
   from: DrawnFrom;
 }
@@ -89,9 +89,9 @@ export class RunFolder {
     const lock = await takeLock(path);
     try {
       const earlier = await readRecord(`${path}/run.json`);
-      const { seconds = {}, results = {}, started, data } = earlier as RunRecord;
+      const { seconds = {}, results = {}, started, data, classes } = earlier as RunRecord;
       const stretches = recordedStretches(earlier, `${path}/run.json`);
-      const kept = { seconds, results, started, data, stretches };
+      const kept = { seconds, results, started, data, classes, stretches };
       return new RunFolder(
         path,
         { ...await newRecord(options), ...kept },

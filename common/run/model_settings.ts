@@ -113,8 +113,15 @@ export function unetOptions(
   return { channels, inChannels, channelMults, attentionLevels, groups, dropout, seed, size };
 }
 
-/** What decides how much memory a training on such images takes; see {@linkcode refuseTooLarge}. */
-export function imageMemory(settings: UNetSettings & { batch: number }): MemorySetting[] {
+/**
+ * What decides how much memory a training on such images takes; see {@linkcode refuseTooLarge}.
+ *
+ * @param classes Kinds of images that the network is told by a label. Default: none.
+ */
+export function imageMemory(
+  settings: UNetSettings & { batch: number },
+  { classes }: { classes?: number } = {},
+): MemorySetting[] {
   const setting = (name: "batch" | "channels" | "size", multipleOf: number): MemorySetting => ({
     name,
     value: settings[name],
@@ -123,7 +130,8 @@ export function imageMemory(settings: UNetSettings & { batch: number }): MemoryS
       const { batch, ...shape } = { ...settings, [name]: value };
       const channelMults = numbers(shape.channelMults);
       const attentionLevels = numbers(shape.attentionLevels);
-      return unetBytes({ ...shape, channelMults, attentionLevels, inChannels: COLOURS }, batch);
+      const lists = { channelMults, attentionLevels };
+      return unetBytes({ ...shape, ...lists, inChannels: COLOURS, classes }, batch);
     },
   });
   const halvings = numbers(settings.channelMults).length - 1;
@@ -152,9 +160,11 @@ export async function loadModel(folder?: string): Promise<ImageModel> {
       `${modelPath} is for images of ${inChannels} channels; allowed are 1 and 3`,
     );
   }
+  const rows = weights.get("label_emb.weight")?.shape[0] ?? 1; // a row for each class, and one for none
   const options = {
     ...modelOptions({ ...settings, seed: 0 }, inChannels),
     middleAttention: weights.has("middle.1.Q.W"), // earlier networks had it in any case
+    classes: rows - 1,
   };
   refuseMoreWeights(options, weights, modelPath);
   const model = createModel(options);
@@ -197,7 +207,7 @@ function recordedSettings(
       throw new UserError(
         `${path} has no ${
           kebab(name)
-        }; allowed: ${flag.allowed}; expected the run.json of a paper2 run`,
+        }; allowed: ${flag.allowed}; expected the run.json of a paper2 or paper3 run`,
       );
     }
     settings[name] = recordedValue<unknown>(flag, { name, value: all[name], path });

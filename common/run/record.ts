@@ -53,6 +53,8 @@ export interface RunRecord {
   stretches?: Stretch[];
   /** SHA-256 of the data that were trained on, where they are more than a name. */
   data?: string;
+  /** The names of the classes that the network was told, in the order of their labels. */
+  classes?: string[];
   /** The model that drew what is in the folder, where nothing was trained. */
   drawnFrom?: DrawnFrom;
   /** When it was begun, in ISO 8601. */

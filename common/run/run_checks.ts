@@ -37,19 +37,22 @@ export async function isFinished<F extends Flags>(
 }
 
 /**
- * Compares the data with those that a run was begun with, and keeps their checksum in its record.
+ * Compares the data with those that a run was begun with, and keeps their checksum and the names of their
+ * classes in its record.
  *
- * @param data SHA-256 of the data now.
+ * @param now SHA-256 of the data, and the names of their classes where these are learned, too.
  * @throws {UserError} The run to resume was begun with other data.
  */
 export async function checkData(
   folder: RunFolder,
-  data: string | undefined,
+  now: { data?: string; classes?: string[] },
   { resume, from }: { resume: string | undefined; from: string | undefined },
 ): Promise<void> {
-  const before = from === undefined ? folder.record.data : (await readRecord(from)).data;
-  folder.record.data = data;
-  if (before === undefined || before === data) return;
+  const { data, classes } = from === undefined ? folder.record : await readRecord(from);
+  Object.assign(folder.record, now);
+  const isSame = (data === undefined || data === now.data) &&
+    (classes === undefined || String(classes) === String(now.classes));
+  if (isSame) return;
   if (resume === undefined) {
     console.error(`note: the data are not those of ${from}: they have changed, or are others`);
     return;

@@ -99,6 +99,8 @@ export interface TrainingScript<F extends Flags, T extends Trained> {
   memory(settings: Settings<F>): MemorySetting[];
   /** SHA-256 of the data, where they come from files. */
   data?(training: NoInfer<T>): string | undefined;
+  /** The names of the classes of the data, where the network is told of them. */
+  classes?(training: NoInfer<T>): string[];
   /** The network whose weights are kept. */
   network(training: NoInfer<T>): Network;
   /** Whether its averaged weights are those to draw with. Default: false, the last ones. */
@@ -166,7 +168,8 @@ async function trainThenReport<F extends Flags, T extends Trained>(
 ): Promise<number> {
   const { folder } = training;
   const started = performance.now();
-  await checkData(folder, script.data?.(training), settings);
+  const { data, classes } = script;
+  await checkData(folder, { data: data?.(training), classes: classes?.(training) }, settings);
   const end = await train(script, training, settings);
   return await withWeightsToDrawWith(script, training, async () => {
     if (end.status === "finished" || script.averaged) {

@@ -20,6 +20,8 @@ export interface ImageSet {
   pixels: Uint8Array<ArrayBuffer>;
   /** The class of each image, [N]; absent where the data set has none. */
   labels?: Uint8Array<ArrayBuffer>;
+  /** The name of each class; absent where there are no labels. */
+  classes?: string[];
   /** SHA-256 of the pixels. */
   sha256?: string;
   /** Whether an image turned left to right is as good an image: true for photographs of things. */

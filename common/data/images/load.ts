@@ -11,11 +11,11 @@ import { fitToSize, type Images } from "./geometry.ts";
 import { readIdxFolder } from "./idx.ts";
 import type { ImageSet } from "./image_set.ts";
 import { embeddedMnist } from "./mnist.ts";
-import { readPngFolder } from "./png_folder.ts";
+import { type Labelled, readPngFolder, readPngFolders } from "./png_folder.ts";
 
 /**
  * `mnist` comes with the program; `mnist-full`, `fashion-mnist` and `cifar10` are the data sets' own
- * files, from a folder or downloaded; `images` is a folder of PNG files.
+ * files, from a folder or downloaded; `images` is a folder of PNG files, or of folders of them.
  */
 export const DATASETS = ["mnist", "mnist-full", "fashion-mnist", "cifar10", "images"] as const;
 /** A data set's name on the command line. */
@@ -25,6 +25,20 @@ export type DatasetName = typeof DATASETS[number];
 export function hasDigits(dataset: DatasetName): boolean {
   return dataset === "mnist" || dataset === "mnist-full";
 }
+
+/** The names of the classes of the data sets that say them themselves. */
+const CLASSES: Partial<Record<DatasetName, string[]>> = {
+  "mnist": Array.from("0123456789"),
+  "mnist-full": Array.from("0123456789"),
+  "fashion-mnist": [
+    ...["t-shirt", "trouser", "pullover", "dress", "coat"],
+    ...["sandal", "shirt", "sneaker", "bag", "ankle-boot"],
+  ],
+  "cifar10": [
+    ...["airplane", "automobile", "bird", "cat", "deer"],
+    ...["dog", "frog", "horse", "ship", "truck"],
+  ],
+};
 
 const LARGEST_SIZE = 512;
 
@@ -38,6 +52,11 @@ export interface LoadOptions {
   split: "train" | "test";
   /** The folder with the data set's files. */
   dataDir?: string;
+  /**
+   * Whether every image must have a label. For `images` the folder then has a folder for each class.
+   * Default: false.
+   */
+  labelled?: boolean;
   /** Fetches the files into the cache if they are not there yet. */
   download?: boolean;
   /** Where downloads are kept, a folder for each data set. Default: `runs/.data`. */
@@ -55,12 +74,18 @@ export interface LoadOptions {
  * Without `dataDir`, `mnist-full`, `fashion-mnist` and `cifar10` are taken from the cache.
  *
  * @throws {UserError} The options don't go together, a permission is missing, or a file is missing or
- * damaged: one line that names it, what was found and what was expected.
+ * damaged: one line that names it, what was found and what was expected. There are no labels where they
+ * are needed.
  */
 export async function loadImages(options: LoadOptions): Promise<ImageSet> {
-  const { dataset, size } = options;
+  const { dataset, size, labelled = false } = options;
   checkOptions(options);
   const images = await readImages(options);
+  if (labelled && !images.labels) {
+    throw new UserError(
+      `--dataset ${dataset}: the folder has images and no labels; put the file with the labels beside them`,
+    );
+  }
   // digits and clothes lie on black
   const background = dataset.includes("mnist") ? 0 : undefined;
   const pixels = fitToSize(images, size, background);
@@ -73,16 +98,20 @@ export async function loadImages(options: LoadOptions): Promise<ImageSet> {
     pixels,
     sha256: await sha256(pixels),
     labels: images.labels,
+    classes: images.labels && (images.classes ?? CLASSES[dataset]),
     flips: dataset === "cifar10",
   };
 }
 
 async function readImages(
   options: LoadOptions,
-): Promise<Images & { labels?: Uint8Array<ArrayBuffer> }> {
-  const { dataset, size, split } = options;
+): Promise<Images & Partial<Labelled>> {
+  const { dataset, size, split, labelled } = options;
   if (dataset === "mnist") return await embeddedMnist(split);
-  if (dataset === "images") return await readPngFolder(options.dataDir!, size);
+  if (dataset === "images") {
+    const read = labelled ? readPngFolders : readPngFolder;
+    return await read(options.dataDir!, size);
+  }
   const folder = options.dataDir ?? await cached(options);
   return dataset === "cifar10"
     ? await readCifar10Folder(folder, split)

@@ -8,6 +8,51 @@ import { readPng } from "./png.ts";
 import { UserError } from "../../user_error.ts";
 import { areaAverage, type Images } from "./geometry.ts";
 
+/** What the labels of images are, besides the images. */
+export interface Labelled {
+  /** The class of each image, [N]. */
+  labels: Uint8Array<ArrayBuffer>;
+  /** The name of each class; those of the data set where it says none itself. */
+  classes?: string[];
+}
+
+/** A label is one byte. */
+const MOST_CLASSES = 255;
+
+/**
+ * The PNG files of a folder of folders: each folder is a class with its name, the images in it are read as
+ * by {@linkcode readPngFolder}. Folders whose names begin with a dot are left out.
+ *
+ * @throws {UserError} There are fewer than two folders, or more than 255; or one has no PNG file, or a
+ * broken one.
+ */
+export async function readPngFolders(folder: string, size: number): Promise<Images & Labelled> {
+  const classes = (await readFolder(folder))
+    .filter(({ name, isDirectory }) => isDirectory && !name.startsWith("."))
+    .map(({ name }) => name)
+    .sort();
+  if (classes.length < 2 || classes.length > MOST_CLASSES) {
+    const found = classes.length === 1 ? "1 folder" : `${classes.length} folders`;
+    throw new UserError(
+      `${folder}: ${found} in it; expected 2 to ${MOST_CLASSES}, one with PNG files for each class`,
+    );
+  }
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const labels: number[] = [];
+  for (const [label, name] of classes.entries()) {
+    const images = await readSquares(`${folder.replace(/(?<=.)\/+$/, "")}/${name}`, size);
+    parts.push(images);
+    labels.push(...new Array(images.length / (size * size * 3)).fill(label));
+  }
+  const pixels = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    pixels.set(part, at);
+    at += part.length;
+  }
+  return { ...greyIfGrey(pixels, size), labels: Uint8Array.from(labels), classes };
+}
+
 /**
  * The PNG files of a folder (not of the folders in it) by name, each cropped to the square in its
  * middle, laid on white where it is transparent, and scaled to size×size by area averaging.
@@ -19,6 +64,11 @@ export async function readPngFolder(
   folder: string,
   size: number,
 ): Promise<Images> {
+  return greyIfGrey(await readSquares(folder, size), size);
+}
+
+/** All PNG files of a folder, [N, size, size, 3]. */
+async function readSquares(folder: string, size: number): Promise<Uint8Array<ArrayBuffer>> {
   const entries = await readFolder(folder);
   const names = entries
     .filter((entry) => !entry.isDirectory && /\.png$/i.test(entry.name))
@@ -34,7 +84,7 @@ export async function readPngFolder(
     const path = `${folder.replace(/(?<=.)\/+$/, "")}/${name}`;
     pixels.set(await readSquare(path, size), n * size * size * 3);
   }
-  return greyIfGrey(pixels, size);
+  return pixels;
 }
 
 /**

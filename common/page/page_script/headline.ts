@@ -26,6 +26,15 @@ const WORDINGS: Record<string, Wording> = {
     label: "mean distance of a sample from the spiral",
     write: (value) => value.toFixed(4),
   },
+  asked: { label: "samples taken for the digit that was asked for", write: percent },
+  spreadReal: {
+    label: "distance of two real images of a class",
+    write: (value) => value.toFixed(2),
+  },
+  frechetRealByW: {
+    label: "Fréchet distance of as many real digits as for each w",
+    write: (value) => value.toFixed(1),
+  },
   loss: { label: "loss at the end", write: (value) => value.toFixed(4) },
   samples: { label: "samples drawn", write: String },
   confident: {
@@ -101,7 +110,7 @@ function results({ record }: RunData): Node[] {
 
 /** The command that runs the same again, where the names are plain enough to be typed. */
 function howToRepeat({ name, record: { script } }: RunData): Node[] {
-  if (!/^paper[124]$/.test(script) || !/^[\w.-]+$/.test(name)) return [];
+  if (!/^paper[1234]$/.test(script) || !/^[\w.-]+$/.test(name)) return [];
   const command = element("code", { text: `deno task ${script} --from runs/${name}/run.json` });
   return [document.createTextNode("To run the same again: "), command];
 }

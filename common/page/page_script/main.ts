@@ -8,6 +8,7 @@
 import type { RunData } from "../run_data.ts";
 import { byId } from "./elements.ts";
 import { flowsView } from "./flows_view.ts";
+import { guidanceView } from "./guidance_view.ts";
 import { headline } from "./headline.ts";
 import { imagesView } from "./images_view.ts";
 import { followRun } from "./live.ts";
@@ -23,6 +24,7 @@ if (kind === "points") views.push(pointsView());
 if (kind === "images") views.push(imagesView());
 if (kind === "flows") views.push(flowsView());
 if (kind === "image-flow") views.push(imagesView({ rises: true }));
+if (document.getElementById("guidance")) views.push(guidanceView());
 
 function show(data: RunData): void {
   for (const view of views) view(data);

@@ -14,6 +14,11 @@ const CAPTIONS: Record<string, string> = {
   "paper2_loss.png": "The loss by step and by t.",
   "paper2_samplers.png": "The same noises by other samplers.",
   "paper2_samples.png": "The first of the run's samples.",
+  "paper3_guidance.png": "The same noises and labels with every guidance strength w.",
+  "paper3_inpainting.png": "Holes in images that the model has not seen, filled by it.",
+  "paper3_samples.png": "Samples of every class.",
+  "paper3_tradeoff.png":
+    "What guidance trades for what: likeness to the label, likeness to real images, variety.",
 };
 
 /** How many times as wide as high a picture is that gets the whole width of the page. */

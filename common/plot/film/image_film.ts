@@ -113,6 +113,46 @@ export async function interpolationFilm(way: Interpolations): Promise<Film> {
   };
 }
 
+/** A sheet of images that changes, and what stands above it. */
+export interface SheetSequence {
+  /** How many images a sheet has. */
+  count: number;
+  /** H, in pixels. */
+  height: number;
+  /** W, in pixels. */
+  width: number;
+  /** 1 is grey, 3 is red, green, blue. */
+  channels: number;
+  /** For each frame its caption and its images, [count, height, width, channels] in [-1, 1]. */
+  frames: { caption: string; images: Float32Array }[];
+  /** Whether each frame stands still for a while. Default: only the last one does. */
+  slowly?: boolean;
+}
+
+/** One sheet after the other, each with its caption. */
+export async function sheetFilm(sequence: SheetSequence): Promise<Film> {
+  const { frames, slowly = false, ...shape } = sequence;
+  const columns = Math.ceil(Math.sqrt(shape.count));
+  const layout = { ...shape, columns, scale: enlargement(columns * shape.width), gap: GAP.image };
+  const drawSheet = (images: Float32Array) => sheetPixels({ ...layout, images });
+  const sheet = drawSheet(frames[0].images);
+  const words = await captions(frames.map(({ caption }) => caption), TIME_WIDTH);
+  const width = Math.max(sheet.width, TIME_WIDTH);
+  return {
+    width,
+    height: CAPTION_HEIGHT + sheet.height,
+    delays: frames.map((_, i) =>
+      slowly ? DELAY.turning : i === frames.length - 1 ? DELAY.last : DELAY.moving
+    ),
+    draw(i) {
+      const frame = whiteSheet(width, CAPTION_HEIGHT + sheet.height);
+      drawAt(frame, words[i], { left: Math.floor((width - TIME_WIDTH) / 2), top: 0 });
+      drawAt(frame, drawSheet(frames[i].images), { left: 0, top: CAPTION_HEIGHT });
+      return frame;
+    },
+  };
+}
+
 /** How many pixels wide a pixel of the images becomes in a frame. */
 function enlargement(width: number): number {
   return Math.max(1, Math.floor(SHEET_WIDTH / width));
