@@ -117,8 +117,8 @@ export function* algorithm1(
 }
 
 /**
- * How much each image's error counts. Ho et al. let every t count the same (γ = 0 here), which leaves
- * little for the small t: seeing the noise is hard where there is hardly any, and decides no digit.
+ * How much each image's error counts. Ho et al. let every t count the same (γ = 0 here), and much of
+ * the learning goes into small t, where hardly any noise is there to be seen and the digit is decided.
  * λₜ = min(SNRₜ, γ)/SNRₜ, with SNRₜ = ᾱₜ/(1−ᾱₜ)   (min-SNR-γ: Hang et al. 2023, section 3.4)
  */
 export function lossWeights(schedule: Schedule, t: Int32Array, gamma: number): tf.Tensor1D {

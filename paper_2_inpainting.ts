@@ -216,11 +216,11 @@ async function main(args: string[]): Promise<number> {
 }
 
 /** The label that is asked for, undefined for any. */
-async function askedLabel({ label }: Settings, folder?: string): Promise<number | undefined> {
+async function askedLabel(
+  { label }: Settings,
+  folder: string | undefined,
+): Promise<number | undefined> {
   if (label === undefined) return undefined;
-  if (folder === undefined) {
-    throw new UserError(`--label ${label} goes with --resume DIR, the folder of a paper3 run`);
-  }
   return labelOf(label, await recordedClasses(folder, `--label ${label}`));
 }
 

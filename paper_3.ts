@@ -184,7 +184,7 @@ export function guidedChainOf(
 // 3. The run: settings, then train, sample, draw, measure
 // ---------------------------------------------------------------------------------------------
 
-const { compareSamplers: _, likelihood: _likelihood, ...flagsOfPaper2 } = paper2.flags;
+const { compareSamplers: _, ...flagsOfPaper2 } = paper2.flags;
 
 /** All settings: those of paper 2, and how labels are learned and asked for. */
 const flags = {

@@ -56,11 +56,11 @@ async function eightDigits(size: number): Promise<ImageSet> {
 
 const settings = {
   steps: 150,
+  snrGamma: 0,
   batch: 16,
   learningRate: 2e-3,
   decay: "none" as const,
   warmUp: 20,
-  snrGamma: 0,
   seed: 1,
 };
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { UserError } from "../user_error.ts";
-import { readRecord } from "./record.ts";
+import { modelSource, SHIPPED_NAME } from "./model_source.ts";
 
 /** A label is one byte. */
 const MOST = 255;
@@ -12,16 +12,20 @@ const MOST = 255;
 /**
  * The names of the classes that a run has learned, in the order of their labels.
  *
- * @param folder The run's folder.
+ * @param folder The run's folder. Default: that of the model that ships, which has learned none.
  * @param asked What they are needed for, as it stands on the command line.
  * @throws {UserError} run.json cannot be read, or it names none.
  */
-export async function recordedClasses(folder: string, asked: string): Promise<string[]> {
-  const path = `${folder}/run.json`;
-  const { classes } = await readRecord(path) as { classes?: unknown };
+export async function recordedClasses(
+  folder: string | undefined,
+  asked: string,
+): Promise<string[]> {
+  const { record, recordPath: path } = await modelSource(folder);
+  const { classes } = record as { classes?: unknown };
   if (classes === undefined) {
+    const model = folder === undefined ? SHIPPED_NAME : `the run in ${folder}`;
     throw new UserError(
-      `${asked}: the run in ${folder} has learned no labels; expected a run of paper3`,
+      `${asked}: ${model} has learned no labels; expected a run of paper3 with --resume DIR`,
     );
   }
   const isSound = Array.isArray(classes) && classes.length > 1 && classes.length <= MOST &&

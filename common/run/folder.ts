@@ -33,7 +33,7 @@ export interface OpenOptions {
 /** What a folder of drawn images is for. */
 export interface Drawing {
   /** Stands behind the name of the model's folder in that of the new one. */
-  what: "samples" | "samplers" | "label" | "draw" | "likelihood";
+  what: "samples" | "samplers" | "likelihood" | "label" | "draw";
   /** The model. */
   from: DrawnFrom;
 }

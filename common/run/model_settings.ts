@@ -163,8 +163,8 @@ export async function loadModel(folder?: string): Promise<ImageModel> {
   const rows = weights.get("label_emb.weight")?.shape[0] ?? 1; // a row for each class, and one for none
   const options = {
     ...modelOptions({ ...settings, seed: 0 }, inChannels),
-    middleAttention: weights.has("middle.1.Q.W"), // earlier networks had it in any case
     classes: rows - 1,
+    middleAttention: weights.has("middle.1.Q.W"), // earlier networks had it in any case
   };
   refuseMoreWeights(options, weights, modelPath);
   const model = createModel(options);
