@@ -230,7 +230,7 @@ const flags = {
   steps: integer({ help: "steps of training", default: 4400 }),
   minutes: minutesFlag,
   batch: integer({ help: "images a step", default: 32, max: 4096 }),
-  learningRate: number({ help: "Adam's step size", default: 2e-3, above: 0, max: 1 }),
+  learningRate: number({ help: "Adam's step size", default: 4e-3, above: 0, max: 1 }),
   warmUp: integer({ help: "steps in which the learning rate grows to its value", default: 200 }),
   decay: decayFlag,
   snrGamma: number({
@@ -272,7 +272,7 @@ export const command: Command<typeof flags> = {
     /** For a GPU: full size, and as many channels as make the strokes smooth. */
     standard: {
       ...{ size: 32, channels: 64, channelMults: "1,2,2,2", groups: 32, dropout: 0.1 },
-      ...{ schedule: "linear", steps: 20_000, batch: 64 },
+      ...{ steps: 20_000, batch: 64 },
       ...{ learningRate: 2e-4, warmUp: 1000, emaDecay: 0.999 },
     },
     /** Ho et al. 2020, appendix B. */

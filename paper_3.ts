@@ -15,7 +15,7 @@
  *
  * Into the run's folder go paper3_samples.png, a row for each class; paper3_guidance.png, the same noises
  * with w = 0, 0.5, 1, 2, 4, 8; paper3_tradeoff.png, what that trades for what; paper3_chain.png and
- * paper3_loss.png; the numbers behind them (samples.safetensors with `samples` [N, H, W, C] and `labels`
+ * paper3_loss.png; nearest.png, samples beside the training images nearest to them; the numbers behind them (samples.safetensors with `samples` [N, H, W, C] and `labels`
  * [N], figures.safetensors, loss.csv); the sheets sheet-<step>.png; model.safetensors, run.json, and
  * report.html, a page with sliders for the label and w.
  *

@@ -1,4 +1,4 @@
-// The supply chain: only packages that the README lists, at exact versions, as the lock file has them;
+// The supply chain: only packages that docs/reference.md lists, at exact versions, as the lock file has them;
 // and the same answers from the real JSR packages as from the adapters in their place.
 import { assert, assertEquals } from "@std/assert";
 import { errorLines, inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
@@ -61,7 +61,7 @@ async function adapterPackages(): Promise<Record<string, string>> {
 }
 
 Deno.test({
-  name: "packages have exact versions, and the README lists just those",
+  name: "packages have exact versions, and the reference lists just those",
   ignore: !mayRead,
   fn: async () => {
     const { imports, tasks } = await config();
@@ -78,12 +78,12 @@ Deno.test({
         names.add(name);
       }
     }
-    const readme = await Deno.readTextFile(`${root}README.md`);
-    const [, chapter] = /\n## Packages\n([\s\S]*?)\n## /.exec(readme)!;
+    const reference = await Deno.readTextFile(`${root}docs/reference.md`);
+    const [, chapter] = /\n## Packages\n([\s\S]*?)\n## /.exec(reference)!;
     const rows = chapter.split("\n").filter((line) => line.startsWith("| `"));
     const listed = rows.flatMap((row) => [...row.split("|")[1].matchAll(/`([^`]+)`/g)])
       .map(([, name]) => name);
-    assertEquals(listed.sort(), [...names].sort(), "README.md, Packages");
+    assertEquals(listed.sort(), [...names].sort(), "docs/reference.md, Packages");
   },
 });
 

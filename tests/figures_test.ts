@@ -2,8 +2,11 @@
 import { Buffer } from "node:buffer";
 import { PNG } from "pngjs";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { centredMean } from "../common/plot/centred_mean.ts";
 import { chainSheet } from "../common/plot/chain_sheet.ts";
-import { diffusionFigure, fieldFigure, lineFigure, lossFigure } from "../common/plot/figures.ts";
+import { diffusionFigure, fieldFigure, lineFigure } from "../common/plot/figures.ts";
+import { logTicks } from "../common/plot/log_ticks.ts";
+import { lossFigure } from "../common/plot/loss_figure.ts";
 import { normal } from "../common/random.ts";
 
 const points = normal({ seed: 1, stream: "points" }, 2000);
@@ -59,6 +62,26 @@ Deno.test("loss, field and line figures hold what is given, and are repeatable",
   const line = { name: "ᾱ", x: [0, 1, 2], y: [1, 0.5, 0] };
   const lines = await lineFigure({ title: "a & b < c", xLabel: "t", yLabel: "ᾱₜ", lines: [line] });
   assert(coloured(decode(lines), BLUE) > 300);
+});
+
+Deno.test("a centred mean neither lags nor leaves a straight line", () => {
+  const line = Array.from({ length: 30 }, (_, i) => 3 * i);
+  assertEquals(centredMean(line, 4).slice(0, 26), line.slice(0, 26));
+  assertEquals(centredMean(line, 4).at(-1), 3 * 27); // the mean of the last five
+  const step = centredMean(line.map((_, i) => i < 15 ? 0 : 1), 4);
+  assertEquals(step.slice(10, 12), [0, 1 / 9]);
+  assertEquals(step.slice(18, 20), [8 / 9, 1]);
+  assertEquals(centredMean([1, 5], 0), [1, 5]);
+});
+
+Deno.test("a logarithmic axis has at least four round ticks within its range, and few", () => {
+  assertEquals(logTicks(0.04, 1.1), [0.05, 0.1, 0.2, 0.5, 1]);
+  assertEquals(logTicks(1e-4, 10), [1e-4, 1e-3, 1e-2, 1e-1, 1, 10]);
+  for (const [from, to] of [[0.084, 0.22], [0.9, 1.3], [2e-5, 9], [11, 48]]) {
+    const ticks = logTicks(from, to);
+    assert(ticks.length >= 4 && ticks.length <= 10, `${from} to ${to}: ${ticks}`);
+    assert(ticks.every((tick, i) => from <= tick && tick <= to && !(tick <= ticks[i - 1])));
+  }
 });
 
 Deno.test("a chain's sheet has a strip for xₜ and one for x̂₀ in every row", async () => {

@@ -37,7 +37,7 @@ processTest("paper1 leaves its files and ends with its numbers", async (folder) 
   assertEquals(code, 0, stderr);
   assertMatch(
     stdout,
-    /K = -?[\d.]+ bits.*K − L_null = .*sliced Wasserstein .*mean distance from the spiral [\d.]+\n$/,
+    /K = -?[\d.]+ bits.*K − L_null = .*sliced Wasserstein .*mean distance from the spiral [\d.]+, [\d.]+ % farther than 0.05\n$/,
   );
   for (const file of FIGURES) {
     const [, p, n, g] = await bytes(folder, "paper1-quick-0", file);

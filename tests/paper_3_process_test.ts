@@ -54,7 +54,7 @@ async function recordOf(run: string) {
 
 const REPEATABLE = [
   ...["samples", "guidance", "tradeoff", "chain", "loss"].map((name) => `paper3_${name}.png`),
-  ...["samples.safetensors", "figures.safetensors", "model.safetensors", "loss.csv"],
+  ...["nearest.png", "samples.safetensors", "figures.safetensors", "model.safetensors", "loss.csv"],
 ];
 
 async function assertSameRuns(folder: string, one: string, other: string): Promise<void> {

@@ -13,7 +13,7 @@ function permissionsOf(task: string): string[] {
   return task.split(" ").filter((word) => flag.test(word)).sort();
 }
 
-/** What a row of the README's table of permissions says, cell by cell. */
+/** What a row of the reference's table of permissions says, cell by cell. */
 interface Row {
   reads: string;
   writes: string;
@@ -21,10 +21,10 @@ interface Row {
   programs: string;
 }
 
-/** The README's table of permissions, by task. */
+/** The reference's table of permissions, by task. */
 async function table(): Promise<Map<string, Row>> {
-  const readme = await Deno.readTextFile(`${root}README.md`);
-  const [, chapter] = /\n## Permissions\n([\s\S]*?)\n## /.exec(readme)!;
+  const reference = await Deno.readTextFile(`${root}docs/reference.md`);
+  const [, chapter] = /\n## Permissions\n([\s\S]*?)\n## /.exec(reference)!;
   const rows = chapter.split("\n").filter((line) => line.startsWith("| `"));
   return new Map(rows.flatMap((row) => {
     const [names, reads, writes, network, programs] = row.split("|").slice(1, -1)
@@ -34,7 +34,7 @@ async function table(): Promise<Map<string, Row>> {
   }));
 }
 
-/** The task that may do everything; the README says so. */
+/** The task that may do everything; the reference says so. */
 const UNLIMITED = "test";
 
 /** Tasks for working on the project itself: they stay out of a user's runs. */
@@ -137,13 +137,13 @@ async function attemptsOf(command: string, folder: string): Promise<Record<strin
 }
 
 Deno.test({
-  name: "every task may do what the README's table says, and nothing else",
+  name: "every task may do what the reference's table says, and nothing else",
   ignore: !mayRunCommands,
   fn: () =>
     inTemporaryFolder(async (folder) => {
       await prepareAttempts(folder);
       const [all, rows] = [await tasks(), await table()];
-      for (const name of rows.keys()) assert(name in all, `the README names deno task ${name}`);
+      for (const name of rows.keys()) assert(name in all, `the reference names deno task ${name}`);
       for (const [name, command] of Object.entries(all)) {
         if (name === UNLIMITED) continue;
         const row = rows.get(name);
@@ -152,7 +152,10 @@ Deno.test({
           assertOnly(promised(row), results, name);
           continue;
         }
-        assert(FOR_DEVELOPERS.includes(name), `deno task ${name} is missing in the README's table`);
+        assert(
+          FOR_DEVELOPERS.includes(name),
+          `deno task ${name} is missing in the reference's table`,
+        );
         for (
           const attempt of ["writing runs/", "writing beside them", "the network", "a program"]
         ) {
@@ -227,6 +230,7 @@ const SHORT: Record<string, string[][]> = {
   doctor: [["--checks-only"]],
   debug: [["paper_1_partb.ts", ...SMALL_1]],
   links: [[]],
+  numbers: [[]],
 };
 
 Deno.test({
@@ -241,7 +245,7 @@ Deno.test({
         for (const args of runs) {
           await t.step(`deno task ${name} ${args.join(" ")}`, async () => {
             if (name === "images") await prepareImages(folder);
-            if (name === "links") await prepareLinks(folder);
+            if (name === "links") await prepareDocuments(folder);
             const { code, stdout, stderr } = await endOf(
               taskCommand(command, args, folder).spawn(),
             );
@@ -255,21 +259,24 @@ Deno.test({
     }),
 });
 
-/** What the task `links` looks for. */
-async function prepareLinks(folder: string): Promise<void> {
+/** What the tasks `links` and `numbers` look for. */
+async function prepareDocuments(folder: string): Promise<void> {
   await Deno.writeTextFile(`${folder}/README.md`, '[here](deno.json#L9 "tasks")\n');
   await Deno.writeTextFile(`${folder}/CONTRIBUTING.md`, "nothing\n");
 }
 
 /**
- * What the task `images` needs: `deno task drawings`, which it starts, and a run that it takes for
+ * What the task `images` needs: the two tasks that it starts, and a run that it takes for
  * finished, as a real one takes as long as the lesson's.
  */
 async function prepareImages(folder: string): Promise<void> {
-  const { drawings } = await tasks();
-  const command = drawings.replace("deno run", `deno run --config=${root}deno.json`)
-    .replace(/\S+\.ts$/, (script) => root + script);
-  await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ tasks: { drawings: command } }));
+  const { drawings, numbers } = await tasks();
+  const placed = (command: string) =>
+    command.split(" && ")[0].replace("deno run", `deno run --config=${root}deno.json`)
+      .replace(/\S+\.ts$/, (script) => root + script);
+  const used = { drawings: placed(drawings), numbers: placed(numbers) };
+  await Deno.writeTextFile(`${folder}/deno.json`, JSON.stringify({ tasks: used }));
+  await prepareDocuments(folder);
   const run = `${folder}/runs/images/paper1-short`;
   await Deno.mkdir(run, { recursive: true });
   const record = { script: "paper1", settings: {}, status: "finished" };

@@ -1,8 +1,6 @@
-// The README as a lesson that can be trusted: its links lead to the lines they speak of, its formulas
-// can be drawn, its commands run.
+// The commands of the documents, README.md and all of docs/: each runs as it is shown, on a setting that
+// takes seconds.
 import { assert, assertEquals } from "@std/assert";
-import katex from "katex";
-import { documents, lineLinks } from "../common/lesson/line_links.ts";
 import {
   type Ended,
   errorLines,
@@ -11,92 +9,13 @@ import {
   root,
   runScript,
 } from "./commands.ts";
+import { allDocuments } from "./documents.ts";
 
 const mayRead = (await Deno.permissions.query({ name: "read" })).state === "granted";
-
-async function contents(): Promise<{ name: string; content: string }[]> {
-  return await Promise.all(
-    (await documents(root)).map(async (name) => ({
-      name,
-      content: await Deno.readTextFile(root + name),
-    })),
-  );
-}
 
 function readmeTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore: !mayRead, fn });
 }
-
-/** The text without code blocks and code spans. */
-function prose(content: string): string {
-  return content.replace(/^```[\s\S]*?^```$/gm, "").replace(/`[^`\n]*`/g, "");
-}
-
-readmeTest("links to lines lead to the lines they speak of", async () => {
-  let count = 0;
-  for (const { name, content } of await contents()) {
-    for (const { text, path, line, title } of lineLinks(name, content)) {
-      assert(title, `${name}: the link ${text} says in no title what stands on that line`);
-      const lines = (await Deno.readTextFile(root + path)).split("\n");
-      assert(
-        lines[line - 1]?.includes(title),
-        `${name}: line ${line} of ${path} has no "${title}"; deno task links repairs it`,
-      );
-      count++;
-    }
-  }
-  assert(count > 20, `${count} links to lines`);
-});
-
-readmeTest("links and images inside the project are there, anchors too", async () => {
-  for (const { name, content } of await contents()) {
-    const headings = [...content.matchAll(/^#+ (.*)$/gm)].map(([, text]) => anchorOf(text));
-    for (const [, target] of content.matchAll(/\]\(([^)\s]+)/g)) {
-      if (/^https:/.test(target)) continue;
-      const [path, anchor] = target.split("#");
-      if (path !== "") {
-        const there = new URL(path, `file://${root}${name}`); // a path begins at its document
-        await Deno.stat(there).catch(() => assert(false, `${name}: ${target}`));
-      }
-      if (path === "") {
-        assert(headings.includes(anchor), `${name}: there is no heading for #${anchor}`);
-      }
-    }
-  }
-});
-
-/** A heading's anchor on GitHub. */
-function anchorOf(heading: string): string {
-  return heading.toLowerCase().replace(/[^\w\- ]/g, "").replaceAll(" ", "-");
-}
-
-readmeTest("every formula can be drawn, and no $ is left over", async () => {
-  let count = 0;
-  for (const { name, content } of await contents()) {
-    const rest = prose(content).replace(/\$\$([^$]+)\$\$|\$([^$\n]+)\$/g, (_, display, inline) => {
-      katex.renderToString(display ?? inline, { displayMode: Boolean(display), strict: "error" });
-      assert(!/\\begin|\\label|\\tag|\\newcommand/.test(display ?? inline), display ?? inline);
-      count++;
-      return "";
-    });
-    assert(
-      !rest.includes("$"),
-      `${name} has a $ without a second one near: ${/.*\$.*/.exec(rest)}`,
-    );
-  }
-  assert(count > 20, `${count} formulas`);
-});
-
-readmeTest("every image that is shown is one that a command writes", async () => {
-  const makers = await Promise.all(
-    ["images.ts", "draw.ts"].map((name) => Deno.readTextFile(`${root}common/lesson/${name}`)),
-  );
-  for (const { name, content } of await contents()) {
-    for (const [, image] of content.matchAll(/\]\(images\/([\w.]+)\)/g)) {
-      assert(makers.some((text) => text.includes(image)), `${name}: nothing writes ${image}`);
-    }
-  }
-});
 
 /** Commands of the README on a setting that takes seconds. */
 const SMALL: Record<string, { script: string; flags: string[] }> = {
@@ -157,13 +76,13 @@ const SMALL: Record<string, { script: string; flags: string[] }> = {
 /** Tasks that are run otherwise: by a test of their own, or by .ci/run. */
 const ELSEWHERE = [
   ...["test", "check", "bench", "bench-torch", "images", "drawings", "debug", "explore", "links"],
-  ...["kernels", "page-script", "doctor", "ship"],
+  ...["kernels", "page-script", "doctor", "numbers", "ship"],
 ];
 
 /** `deno task NAME FLAGS` of all shell blocks, and of the tables. */
 async function commandsOf(): Promise<string[][]> {
   const found = new Set<string>();
-  for (const { content } of await contents()) {
+  for (const { content } of await allDocuments()) {
     const spans = [...content.matchAll(/`([^`\n]+)`/g)].map(([, code]) => code);
     const blocks = [...content.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].flatMap(([, code]) =>
       code.trim().split("\n")

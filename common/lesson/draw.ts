@@ -1,5 +1,5 @@
 /**
- * The README's drawings: the two chains, the UNet, the timestep embedding, the schedules.
+ * The README's drawings: the two chains, the UNet, the timestep embedding, the schedules, the licence.
  *
  *     deno task drawings      a few seconds; writes into images/
  *
@@ -10,8 +10,10 @@ import { runMain } from "../run/main.ts";
 import { loadImages } from "../data/images/load.ts";
 import { makeFolder, writeAtomically } from "../files/writing.ts";
 import { UNet } from "../../unet.ts";
+import { COLOURS } from "../plot/chart.ts";
 import { lineFigure } from "../plot/figures.ts";
 import { rasterize } from "../plot/raster.ts";
+import { drawing, text } from "../plot/svg.ts";
 import { cosineSchedule, linearSchedule, type Schedule } from "../schedule.ts";
 import { UserError } from "../user_error.ts";
 import { markovChain } from "./markov_chain.ts";
@@ -31,13 +33,29 @@ async function main(args: string[]): Promise<void> {
   await writeAtomically("images/markov_chain.svg", chain);
   await writeAtomically("images/markov_chain.png", await rasterize(chain));
   await writeAtomically("images/unet.png", await rasterize(unetDiagram(quickStructure(), 16)));
-  const embedding = await embeddingFigure(1000, 64);
+  const embedding = await embeddingFigure(1000, QUICK.channels);
   await writeAtomically("images/timestep_embedding.png", await rasterize(embedding));
   await writeAtomically(
     "images/schedules.png",
     await schedules({ linear, cosine: cosineSchedule(1000) }),
   );
+  await writeAtomically("images/licence.svg", badge("licence", "MIT"));
   backend.dispose();
+}
+
+/** A word on grey and one on green, as on GitHub's own badges. */
+function badge(left: string, right: string): string {
+  const [height, at] = [20, 8 * left.length];
+  const width = at + 10 * right.length + 8;
+  const half = (x: number, wide: number, fill: string) =>
+    `<rect x="${x}" width="${wide}" height="${height}" fill="${fill}"/>`;
+  const word = (content: string, x: number) => text(content, { x, y: 14, fill: "white" });
+  return drawing(width, height, [
+    half(0, at, "#444"),
+    half(at, width - at, COLOURS.green),
+    word(left, at / 2),
+    word(right, (at + width) / 2),
+  ]);
 }
 
 function quickStructure() {

@@ -1,8 +1,10 @@
 /**
- * Makes every picture of the README anew, by the commands that the README shows.
+ * Makes every figure of the README that a run draws anew, by the commands that the README shows, and
+ * puts the runs' numbers into it.
  *
- *     deno task images                 about an hour and a half on 2 cores without a GPU
+ *     deno task images                 about an hour and three quarters on 2 cores without a GPU
  *     deno task images --only paper1   only what the jobs of that name make
+ *     deno task images --seeds 3       each experiment with the seeds 0, 1 and 2: about four hours
  *
  * The runs stay in runs/images. A job whose run is finished there is not done again: after an
  * interruption the task continues with the others. To start over, remove runs/images.
@@ -10,157 +12,17 @@
  * @module
  */
 import { parseCommandLine } from "../run/command_line.ts";
-import { type Command, text } from "../run/flags.ts";
+import { type Command, integer, text } from "../run/flags.ts";
 import { helpText } from "../run/help.ts";
 import { runMain } from "../run/main.ts";
-import { readBytes } from "../files/reading.ts";
+import { readBytes, readText } from "../files/reading.ts";
 import { makeFolder, writeAtomically } from "../files/writing.ts";
 import { inWords } from "../run/progress.ts";
 import { readRecord } from "../run/record.ts";
 import { UserError } from "../user_error.ts";
 import { imageExperiments, pointExperiments } from "./experiments.ts";
-
-/** A command, and the pictures that it leaves in its folder. */
-interface Job {
-  /** The folder in runs/images. */
-  run: string;
-  /** `deno task …` without the folder. */
-  task: string[];
-  /** Whether it takes up the finished run, and does not train one. */
-  resumes?: true;
-  /** The folder in runs/images for what it draws, where that is none of the run's. */
-  drawsInto?: string;
-  /** Pictures to take over into images/. */
-  pictures: string[];
-  /** About how long it takes on 2 cores. */
-  minutes: number;
-}
-
-const PAPER_1 = "paper1";
-const PAPER_2 = "paper2";
-const PAPER_3 = "paper3";
-const PAPER_4 = "paper4";
-
-const JOBS: Job[] = [
-  {
-    run: PAPER_1,
-    task: ["paper1"],
-    pictures: ["paper1_diffusion.png", "paper1_loss.png", "paper1_field.png"],
-    minutes: 0.3,
-  },
-  { run: PAPER_1, task: ["animate"], resumes: true, pictures: ["paper1_chain.gif"], minutes: 0.1 },
-  { run: "paper1-short", task: ["paper1", "--timesteps", "5"], pictures: [], minutes: 0.1 },
-  { run: "paper1-linear", task: ["paper1", "--schedule", "linear"], pictures: [], minutes: 0.3 },
-  { run: "paper1-shared", task: ["paper1", "--tails", "shared"], pictures: [], minutes: 0.3 },
-  {
-    run: PAPER_2,
-    task: ["paper2"],
-    pictures: ["paper2_samples.png", "paper2_chain.png", "paper2_loss.png", "nearest.png"],
-    minutes: 9.5,
-  },
-  {
-    run: PAPER_2,
-    task: ["paper2", "--compare-samplers", "--samples", "256"],
-    resumes: true,
-    drawsInto: "paper2-samplers",
-    pictures: ["paper2_samplers.png"],
-    minutes: 7,
-  },
-  {
-    run: PAPER_2,
-    task: ["paper2", "--likelihood"],
-    resumes: true,
-    drawsInto: "paper2-likelihood",
-    pictures: ["paper2_likelihood.png"],
-    minutes: 1.5,
-  },
-  {
-    run: PAPER_2,
-    task: ["paper5"],
-    resumes: true,
-    drawsInto: "paper5",
-    pictures: ["paper5_invention.png", "paper5_plane.png"],
-    minutes: 1.2,
-  },
-  {
-    run: PAPER_2,
-    task: ["inpaint"],
-    resumes: true,
-    pictures: ["paper2_inpainting.png"],
-    minutes: 0.9,
-  },
-  { run: PAPER_2, task: ["animate"], resumes: true, pictures: ["paper2_chain.gif"], minutes: 0.2 },
-  {
-    run: PAPER_2,
-    task: ["animate", "--interpolate"],
-    resumes: true,
-    pictures: ["paper2_interpolation.gif"],
-    minutes: 0.4,
-  },
-  {
-    run: PAPER_4,
-    task: ["paper4", "--beside", `runs/images/${PAPER_1}`],
-    pictures: ["paper4_paths.png", "paper4_samples.png", "paper4_steps.png", "paper4_field.png"],
-    minutes: 1,
-  },
-  { run: PAPER_4, task: ["animate"], resumes: true, pictures: ["paper4_flow.gif"], minutes: 0.2 },
-  {
-    run: "paper4-digits",
-    task: [
-      ...["paper4", "--data", "mnist", "--preset", "reflow"],
-      ...["--compare", `runs/images/${PAPER_2}`],
-    ],
-    pictures: ["paper4_evaluations.png", "paper4_few_steps.png", "paper4_chain.png"],
-    minutes: 22,
-  },
-  {
-    run: "paper2-attention",
-    task: ["paper2", "--attention-levels", "none"],
-    pictures: [],
-    minutes: 9,
-  },
-  { run: "paper2-linear", task: ["paper2", "--schedule", "linear"], pictures: [], minutes: 9.5 },
-  {
-    run: "paper2-short",
-    task: ["paper2", "--decay", "none", "--steps", "1500"],
-    pictures: [],
-    minutes: 4,
-  },
-  {
-    run: "paper2-raw",
-    task: ["paper2", "--decay", "none", "--steps", "1500", "--ema-decay", "0"],
-    pictures: [],
-    minutes: 4,
-  },
-  {
-    run: PAPER_3,
-    task: ["paper3"],
-    pictures: ["paper3_samples.png", "paper3_guidance.png", "paper3_tradeoff.png"],
-    minutes: 12,
-  },
-  {
-    run: PAPER_3,
-    task: ["paper3", "--draw", "2026"],
-    resumes: true,
-    drawsInto: "paper3-draw",
-    pictures: ["paper3_draw.png"],
-    minutes: 0.1,
-  },
-  {
-    run: PAPER_3,
-    task: ["animate", "--labels"],
-    resumes: true,
-    pictures: ["paper3_labels.gif"],
-    minutes: 0.3,
-  },
-  {
-    run: PAPER_3,
-    task: ["animate", "--label", "7"],
-    resumes: true,
-    pictures: ["paper3_strength.gif"],
-    minutes: 0.8,
-  },
-];
+import { type Job, JOBS, PAPER_1, PAPER_2 } from "./jobs.ts";
+import { NUMBERS, type Numbers, type RunNumbers } from "./numbers.ts";
 
 const flags = {
   only: text({
@@ -168,32 +30,76 @@ const flags = {
     placeholder: "NAME",
     default: "",
   }),
+  seeds: integer({ help: "how many seeds the experiments are done with", default: 1, max: 100 }),
 };
 
 const command: Command<typeof flags> = {
   name: "images",
-  summary: "Makes every picture of the README anew, in about an hour and a half on 2 cores.",
+  summary: "Makes every figure of the README anew, in about an hour and three quarters on 2 cores.",
   flags,
   presets: {},
 };
 
 async function main(args: string[]): Promise<void> {
-  const { settings: { only }, help } = parseCommandLine(command, args);
+  const { settings: { only, seeds }, help } = parseCommandLine(command, args);
   if (help) return console.log(helpText(command));
-  const jobs = JOBS.filter(({ run }) => run.startsWith(only));
-  if (jobs.length === 0) {
+  const chosen = JOBS.filter(({ run }) => run.startsWith(only));
+  if (chosen.length === 0) {
     const names = [...new Set(JOBS.map(({ run }) => run))].join(", ");
     throw new UserError(`--only ${only}: there is no such run; there are ${names}`);
   }
+  const jobs = chosen.flatMap((job) => [job, ...withOtherSeeds(job, seeds)]);
   const minutes = jobs.reduce((sum, job) => sum + job.minutes, 0);
-  console.error(`${jobs.length} commands, about ${inWords(60 * minutes)} on 2 cores`);
+  console.error(
+    `${jobs.length} command${jobs.length === 1 ? "" : "s"}, about ${
+      inWords(60 * minutes)
+    } on 2 cores`,
+  );
   await makeFolder("images");
   await runTask(["drawings"]);
   for (const [i, job] of jobs.entries()) await carryOut(job, `${i + 1} of ${jobs.length}`);
   await compose();
+  await collectNumbers(JOBS);
+  await runTask(["numbers"]);
 }
 
-/** Runs a job, if it was not finished before, and takes its pictures over. */
+/** The same experiment with the seeds 1 to seeds − 1; nothing where it is none. */
+function withOtherSeeds(job: Job, seeds: number): Job[] {
+  if (!job.experiment) return [];
+  return Array.from({ length: seeds - 1 }, (_, i) => ({
+    ...{ run: `${job.run}-seed${i + 1}`, task: [...job.task, "--seed", `${i + 1}`] },
+    ...{ pictures: [], minutes: job.minutes },
+  }));
+}
+
+/** Writes the results of all finished runs into images/numbers.json; those of others stay there. */
+async function collectNumbers(jobs: Job[]): Promise<void> {
+  const numbers: Numbers = await isThere(NUMBERS) ? JSON.parse(await readText(NUMBERS)) : {};
+  for (const { run, experiment, numbers: named } of jobs) {
+    if (!experiment && !named) continue;
+    const files = named ? [named.file] : await runsOf(run);
+    const kept: RunNumbers[] = [];
+    for (const file of files) {
+      if (!await isThere(`runs/images/${file}`)) continue;
+      const { settings, results = {}, status } = await readRecord(`runs/images/${file}`);
+      if (status === undefined || status === "finished") {
+        kept.push({ seed: Number(settings?.seed ?? 0), results });
+      }
+    }
+    if (kept.length > 0) numbers[named?.name ?? run] = kept;
+  }
+  const text = JSON.stringify(numbers, null, 1) + "\n";
+  await writeAtomically(NUMBERS, text);
+}
+
+/** The records of a run and of those with other seeds. */
+async function runsOf(run: string): Promise<string[]> {
+  const names = await Array.fromAsync(Deno.readDir("runs/images"), ({ name }) => name);
+  const seeds = names.filter((name) => new RegExp(`^${run}-seed\\d+$`).test(name)).sort();
+  return [run, ...seeds].map((name) => `${name}/run.json`);
+}
+
+/** Runs a job, if it was not finished before, and takes its figures over. */
 async function carryOut(
   { run, task, resumes, drawsInto, pictures, minutes }: Job,
   which: string,
@@ -229,19 +135,20 @@ async function runTask(typed: string[]): Promise<void> {
   throw new UserError(`deno task ${typed.join(" ")} failed`, { exitCode: 1 });
 }
 
-/** The pictures that show several runs, as far as these are there. */
+/** The figures that show several runs, as far as these are there. */
 async function compose(): Promise<void> {
   const points = await finished([
-    { name: "T = 40", folder: PAPER_1 },
-    { name: "T = 5", folder: "paper1-short" },
-    { name: "linear schedule", folder: "paper1-linear" },
+    { name: "as it is", folder: PAPER_1 },
+    { name: "cosine, T = 40", folder: "paper1-cosine" },
+    { name: "cosine, T = 5", folder: "paper1-short" },
+    { name: "linear", folder: "paper1-linear" },
     { name: "one tail for all t", folder: "paper1-shared" },
   ]);
   if (points) {
     await writeAtomically("images/paper1_experiments.png", await pointExperiments(points));
   }
   const changes = await finished([
-    { name: "as it is", folder: PAPER_2 },
+    { name: "as it is", folder: "paper2-brief" },
     { name: "no attention", folder: "paper2-attention" },
     { name: "linear schedule", folder: "paper2-linear" },
   ]);

@@ -21,9 +21,9 @@ export interface Chart {
   height: number;
 }
 
-/** Makes a chart from the options of `Plot.plot`; a title stands above it. */
-export function chart(options: Plot.PlotOptions & { title?: string }): Chart {
-  const { title, width = 420, height = 300, marginTop = title ? 40 : 20, ...rest } = options;
+/** Makes a chart from the options of `Plot.plot`; a title stands above it, and below that a note. */
+export function chart(options: Plot.PlotOptions & { title?: string; note?: string }): Chart {
+  const { title, note, width = 420, height = 300, marginTop = title ? 40 : 20, ...rest } = options;
   const { document } = parseHTML("<!doctype html><html><body></body></html>") as unknown as {
     document: Plot.PlotOptions["document"];
   };
@@ -37,7 +37,8 @@ export function chart(options: Plot.PlotOptions & { title?: string }): Chart {
     style: { fontFamily: FONT, fontSize: "11px", background: "white", color: "#222" },
   });
   svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  const heading = title ? text(title, { x: width / 2, y: 16, size: 13 }) : "";
+  const heading = (title ? text(title, { x: width / 2, y: 16, size: 13 }) : "") +
+    (note ? text(note, { x: width / 2, y: 33, fill: "#666" }) : "");
   return { svg: svg.outerHTML.replace("</svg>", `${heading}</svg>`), width, height };
 }
 

@@ -37,7 +37,8 @@ export function arrowsOf(from: Float32Array, by: Float32Array): Arrow[] {
   }));
 }
 
-const PANEL = 250;
+/** The side of a square panel, and the height of a note above it. */
+const [PANEL, NOTE] = [250, 16];
 
 /** Rows of scatter plots, all with the same axes and the same scale in x and y. */
 export async function diffusionFigure(
@@ -51,30 +52,6 @@ export async function diffusionFigure(
     ),
   }));
   return await rasterize(sheet(charts));
-}
-
-/** A value at each t. */
-export interface PerTime {
-  /** In 1..T. */
-  t: number[];
-  /** The value at each of them. */
-  value: number[];
-  /** What it is; the title, or the words beside a floor. */
-  label: string;
-  /** What no model gets below. */
-  floor?: PerTime;
-}
-
-/** The loss by step on the left, and by t on the right. */
-export async function lossFigure(
-  { lossLabel, losses, perT }: {
-    lossLabel: string;
-    losses: number[];
-    perT: PerTime;
-  },
-): Promise<Uint8Array> {
-  const charts = [lossChart(lossLabel, losses), perTimeChart(perT)];
-  return await rasterize(sheet([{ charts }]));
 }
 
 /** Panels with points faintly in the background and arrows over them; each has a scale of its own. */
@@ -92,7 +69,8 @@ export async function fieldFigure(
       x2: x + stretch * dx,
       y2: y + stretch * dy,
     }));
-    return pointChart(`${title}, arrows ×${stretch.toPrecision(2)}`, domain, [
+    const note = `arrows drawn at ${stretch.toPrecision(2)} of their length`;
+    return pointChart(title, domain, [
       dots(points, { r: 1, fill: COLOURS.grey, opacity: 0.3 }),
       Plot.arrow(shown, {
         x1: "x",
@@ -104,137 +82,80 @@ export async function fieldFigure(
         headLength: 5,
         clip: true,
       }),
-    ]);
+    ], { note });
   });
   return await rasterize(sheet([{ charts }]));
 }
 
-/** One or more curves over a common x. */
+/** A curve. */
+export interface Line {
+  /** Its label. */
+  name: string;
+  /** Rising. */
+  x: number[];
+  /** As many. */
+  y: number[];
+}
+
+/** One or more curves over a common x, each labelled where it is farthest from the others. */
 export async function lineFigure(
   { title, xLabel, yLabel, lines }: {
     title: string;
     xLabel: string;
     yLabel: string;
-    lines: { name: string; x: number[]; y: number[] }[];
+    lines: Line[];
   },
 ): Promise<Uint8Array> {
   const data = lines.flatMap(({ name, x, y }) => x.map((x, i) => ({ name, x, y: y[i] })));
-  const ends = lines.map(({ name, x, y }) => ({ name, x: x.at(-1)!, y: y.at(-1)! }));
   const svg = chart({
     title,
-    width: 560,
-    marginRight: 90,
+    width: 760,
+    height: 290,
+    marginLeft: 48,
+    marginBottom: 40,
     x: { label: xLabel },
     y: { label: yLabel, grid: true },
     color: { domain: lines.map(({ name }) => name), range: Object.values(COLOURS) },
     marks: [
       Plot.line(data, { x: "x", y: "y", stroke: "name", strokeWidth: 1.8 }),
-      Plot.text(ends, { x: "x", y: "y", text: "name", fill: "name", dx: 6, textAnchor: "start" }),
+      Plot.text(lines.map((line) => labelOf(line, lines)), {
+        ...{ x: "x", y: "y", text: "name", fill: "name", fontSize: 13 },
+        ...{ dx: 8, dy: -8, textAnchor: "start" },
+      }),
     ],
   });
   return await rasterize(sheet([{ charts: [svg] }]));
 }
 
-/** A square panel for points: the same scale in x and y. */
+/** The place of a line's label: in the middle of it, or where the nearest other line is farthest. */
+function labelOf({ name, x, y }: Line, lines: Line[]): { name: string; x: number; y: number } {
+  const gap = (i: number) =>
+    Math.min(...lines.map((l) => l.name === name ? 1 : Math.abs(l.y[i] - y[i])));
+  const middle = Math.floor(x.length / 2);
+  const at = x.reduce((best, _, i) => gap(i) > gap(best) ? i : best, middle);
+  return { name, x: x[at], y: y[at] };
+}
+
+/** A square panel for points, the same scale in x and y; a note stands smaller below the title. */
 export function pointChart(
   title: string,
   domain: [number, number],
   marks: (Plot.RenderFunction | Plot.Markish)[],
+  { note }: { note?: string } = {},
 ): Chart {
   return chart({
     title,
+    note,
     width: PANEL,
-    height: PANEL,
+    height: note ? PANEL + NOTE : PANEL,
     marginLeft: 30,
     marginRight: 10,
-    marginTop: 28,
+    marginTop: note ? 28 + NOTE : 28,
     marginBottom: 22,
     x: { domain, ticks: 5, label: null },
     y: { domain, ticks: 5, label: null },
     marks: [Plot.frame({ stroke: "#ccc" }), ...marks],
   });
-}
-
-/** Losses of single steps jump about: they are drawn faintly, and their mean over a window strongly. */
-function lossChart(lossLabel: string, losses: number[]): Chart {
-  const window = Math.max(1, Math.min(100, Math.round(losses.length / 20)));
-  const points = thin(losses.map((loss, i) => ({ step: i + 1, loss })));
-  const smooth = thin(movingMean(losses, window));
-  const log = losses.every((loss) => loss > 0);
-  return chart({
-    title: `${lossLabel}, step by step`,
-    marginLeft: 56,
-    marginRight: 16,
-    marginBottom: 40,
-    x: { label: "training step" },
-    y: { label: null, type: log ? "log" : "linear", grid: true, tickFormat: "~g", ticks: 6 },
-    marks: [
-      Plot.line(points, { x: "step", y: "loss", stroke: COLOURS.blue, strokeOpacity: 0.3 }),
-      Plot.line(smooth, { x: "step", y: "loss", stroke: COLOURS.blue, strokeWidth: 2 }),
-    ],
-  });
-}
-
-function perTimeChart({ label, floor, ...learned }: PerTime): Chart {
-  const rows = ({ t, value }: { t: number[]; value: number[] }) =>
-    t.map((t, i) => ({ t, value: value[i] }));
-  const data = rows(learned);
-  return chart({
-    title: label,
-    marginLeft: 56,
-    marginRight: 16,
-    marginBottom: 40,
-    x: { label: "t" },
-    y: { label: null, grid: true, zero: true },
-    marks: [
-      Plot.areaY(data, { x: "t", y: "value", fill: COLOURS.orange, fillOpacity: 0.2 }),
-      Plot.line(data, { x: "t", y: "value", stroke: COLOURS.orange, strokeWidth: 1.8 }),
-      ...floor ? floorMarks(rows(floor), floor.label, data) : [],
-      Plot.ruleY([0]),
-    ],
-  });
-}
-
-/** The floor as a line of its own, with a name for each of the two. */
-function floorMarks(
-  floor: { t: number; value: number }[],
-  label: string,
-  learned: { t: number; value: number }[],
-): Plot.Markish[] {
-  const highest = Math.max(...learned.map(({ value }) => value));
-  const names = [
-    { name: "learned", fill: COLOURS.orange, y: highest },
-    { name: label, fill: COLOURS.blue, y: 0.93 * highest },
-  ];
-  return [
-    Plot.line(floor, { x: "t", y: "value", stroke: COLOURS.blue, strokeWidth: 1.8 }),
-    ...names.map(({ name, fill, y }) =>
-      Plot.text([name], {
-        x: learned.at(-1)!.t,
-        y,
-        text: (name: string) => name,
-        fill,
-        textAnchor: "end",
-      })
-    ),
-  ];
-}
-
-/** The mean of the last `window` losses at every step from the window's length on. */
-function movingMean(losses: number[], window: number): { step: number; loss: number }[] {
-  const means: { step: number; loss: number }[] = [];
-  let sum = 0;
-  losses.forEach((loss, i) => {
-    sum += loss - (i >= window ? losses[i - window] : 0);
-    if (i >= window - 1) means.push({ step: i + 1, loss: sum / window });
-  });
-  return means;
-}
-
-/** About 2,000 of the points at most: more could not be told apart. */
-function thin<T>(points: T[]): T[] {
-  const every = Math.ceil(points.length / 2000);
-  return points.filter((_, i) => i % every === 0 || i === points.length - 1);
 }
 
 /** The smallest square around the middle of the plane that holds all but stray points. */

@@ -5,7 +5,8 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { gaussianNoise } from "../engine/noise.ts";
-import { arrowsOf, diffusionFigure, fieldFigure, lossFigure } from "../plot/figures.ts";
+import { arrowsOf, diffusionFigure, fieldFigure } from "../plot/figures.ts";
+import { lossFigure } from "../plot/loss_figure.ts";
 import { distanceFigure, pathFigure } from "../plot/flow_figures.ts";
 import { flowName, type FlowReport, type FlowRun } from "./flow_run.ts";
 

@@ -27,6 +27,7 @@ import {
 import { nameOf, writeFigures } from "./image_figures.ts";
 import { type Drawing, drawSamples, lossAtEnd, recordedChain, shapeOf } from "./image_report.ts";
 import { lossByT } from "./loss_by_t.ts";
+import { reportNearest } from "./nearest_report.ts";
 import { reportLines, sampleReport } from "./sample_report.ts";
 
 /** The strengths that are compared. */
@@ -88,14 +89,15 @@ export async function reportGuided(run: GuidedRun): Promise<Conclusion> {
   });
   const measured = await measure(run, { samples, labels, compared });
   if (measured.guidance) await writeGuidance(run, compared, measured.guidance);
+  const nearest = await reportNearest(samples, { train: images, unseen, folder });
   const { loss, line } = lossAtEnd(losses);
   const { training, sampling, guidance } = folder.record.seconds;
   const others = guidance === undefined ? "" : `, those of other w in ${inWords(guidance)}`;
   const trained = `trained in ${inWords(training)} ${line}; ${settings.samples} images with ` +
     `w = ${settings.w} drawn in ${inWords(sampling)}${others}`;
   return {
-    results: { loss, ...measured.results },
-    lines: [trained, ...measured.lines],
+    results: { loss, ...measured.results, ...nearest.results },
+    lines: [trained, ...measured.lines, ...nearest.lines],
   };
 }
 

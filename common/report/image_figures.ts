@@ -8,7 +8,7 @@ import { writeSafetensors } from "../checkpoint.ts";
 import { concatenated, encodeSafetensors, type HostTensor, vector } from "../files/safetensors.ts";
 import { chainSheet, type ChainSheetOptions } from "../plot/chain_sheet.ts";
 import { evenly } from "../plot/evenly.ts";
-import { lossFigure } from "../plot/figures.ts";
+import { lossFigure } from "../plot/loss_figure.ts";
 import { imageSheet } from "../plot/image_sheet.ts";
 import { labelledRows } from "../plot/labelled_rows.ts";
 import type { ImageShape } from "../reverse_process.ts";

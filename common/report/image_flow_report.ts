@@ -7,7 +7,7 @@
 import { concatenated, encodeSafetensors, vector } from "../files/safetensors.ts";
 import type { Velocity } from "../ode.ts";
 import { chainSheet } from "../plot/chain_sheet.ts";
-import { lossFigure } from "../plot/figures.ts";
+import { lossFigure } from "../plot/loss_figure.ts";
 import { imageSheet } from "../plot/image_sheet.ts";
 import { endOfChain } from "../reverse_process.ts";
 import { type AfterTraining, drawingSteps } from "../run/duration.ts";

@@ -11,7 +11,8 @@ import { pointsAsCsv } from "../data/points/csv.ts";
 import type { PointData } from "../data/points/point_data.ts";
 import { distancesToData, MEASURED } from "./point_distances.ts";
 import { gaussianNoise } from "../engine/noise.ts";
-import { arrowsOf, diffusionFigure, fieldFigure, lossFigure } from "../plot/figures.ts";
+import { arrowsOf, diffusionFigure, fieldFigure } from "../plot/figures.ts";
+import { lossFigure } from "../plot/loss_figure.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { leftFiniteNumbers } from "./finite.ts";
 import type { Schedule } from "../schedule.ts";
@@ -50,6 +51,8 @@ export interface PointReport {
   slicedWassersteinOfData: number;
   /** Mean distance of a sample from the noise-free shape, where it has one. */
   meanDistance?: number;
+  /** Share of the samples that lie farther than {@linkcode STRAY} from that shape. */
+  strays?: number;
 }
 
 /** A finished run, as its report needs it. */
@@ -74,6 +77,8 @@ export interface PointRun {
   mean: (xt: tf.Tensor2D, t: number) => tf.Tensor;
 }
 
+/** How far from the shape a sample counts as a stray: the shapes are about 3 wide. */
+export const STRAY = 0.05;
 /** Points in a figure's panel. */
 const SHOWN = 3000;
 /** How many points are kept at every t, and how many positions at most over all t. */
@@ -104,13 +109,15 @@ export async function reportPoints(run: PointRun): Promise<PointReport> {
   await folder.write("paper1_field.png", await drawField(run));
   await folder.write("figures.safetensors", encodeSafetensors(await chainRecord(run, reverse)));
   const distances = distancesToData([samples], data, { seed });
+  const fromShape = data.distance?.(samples);
   return {
     K: bound.K,
     KMinusNull: bound.K - bound.nullModel,
     KOfBest: kOfBest(bound),
     slicedWasserstein: distances.ofSamples[0],
     slicedWassersteinOfData: distances.ofData,
-    meanDistance: data.distance && mean(data.distance(samples)),
+    meanDistance: fromShape && mean(fromShape),
+    strays: fromShape && fromShape.filter((distance) => distance > STRAY).length / fromShape.length,
   };
 }
 
@@ -123,14 +130,17 @@ function kOfBest({ K, klPerT, floorPerT }: Bound): number | undefined {
 
 /** The report as the last line of a run. */
 export function inOneLine(report: PointReport, data: PointData): string {
-  const { K, KMinusNull, meanDistance } = report;
+  const { K, KMinusNull, meanDistance, strays } = report;
   const parts = [
     `K = ${K.toFixed(2)} bits a point (${data.scale}), K − L_null = ${KMinusNull.toFixed(2)} bits`,
     `sliced Wasserstein distance ${report.slicedWasserstein.toFixed(4)} ` +
     `(two draws of the data: ${report.slicedWassersteinOfData.toFixed(4)})`,
   ];
-  if (meanDistance !== undefined) {
-    parts.push(`mean distance from the spiral ${meanDistance.toFixed(4)}`);
+  if (meanDistance !== undefined && strays !== undefined) {
+    parts.push(
+      `mean distance from the spiral ${meanDistance.toFixed(4)}, ` +
+        `${(100 * strays).toFixed(1)} % farther than ${STRAY}`,
+    );
   }
   return parts.join("; ");
 }
