@@ -3,7 +3,8 @@
  *
  * Every row is one task, done in turn by each contestant (A B C A B C …) within one run, so that a
  * machine that slows down slows them all; the table gives medians, ratios, and the most memory that
- * tensors took (for PyTorch: that its process took).
+ * tensors took (for PyTorch: that its process took). Let nothing else compute meanwhile: PyTorch's
+ * threads wait for each other in a loop, and lose most of their time where they have to share a core.
  *
  *     deno task bench [--rounds 5] [--only a,b,c,d] [--json]
  *     deno task bench --scale                      # 64 and 128 channels, batch 1 to 128, 1 to all threads
