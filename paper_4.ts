@@ -559,6 +559,12 @@ async function mainOfImages(args: string[]): Promise<number> {
   const read = await readSettings(imageCommand, args);
   if (!read) return 0;
   unetOptions(read.settings, 1); // what does not go together is said before anything is started
+  const { data: dataset, exportData } = read.settings;
+  if (exportData !== undefined) {
+    const { exportImages } = await import("./common/report/data_export.ts");
+    await exportImages(await loadImages({ ...read.settings, dataset, split: "train" }), exportData);
+    return 0;
+  }
   const { trainAndReport } = await import("./common/run/training_run.ts");
   const { checkCompared } = await import("./common/report/flow_comparison.ts");
   const { afterImageTraining, reportImageFlows, writeFlowSheet } = await import(

@@ -113,7 +113,7 @@ class UNet(nn.Module):
 
     def embed(self, t):
         half = self.ch // 2
-        omega = torch.exp(-math.log(10000) * torch.arange(half) / (half - 1))
+        omega = torch.exp(-math.log(10000) * torch.arange(half, device=t.device) / (half - 1))
         angles = t[:, None].float() * omega
         sinusoids = torch.cat([angles.sin(), angles.cos()], dim=1)
         return self.linear2(F.silu(self.linear1(sinusoids)))
@@ -175,8 +175,8 @@ class Velocity(nn.Module):
         return [wave for k in range(1, count + 1) for wave in ((k * angle).sin(), (k * angle).cos())]
 
     def forward(self, x, t):
-        """Points [B, 2] at one t in 0..1."""
-        time = torch.full((len(x), 1), math.pi * t)
+        """Points [B, 2] at a t in 0..1 for all, or times [B]."""
+        time = math.pi * torch.as_tensor(t, device=x.device).expand(len(x))[:, None]
         waves = self.waves(time, self.time_waves) + self.waves(math.pi / 2 * x, self.place_waves)
         return self.net(torch.cat([x] + waves, dim=1))
 

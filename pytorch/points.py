@@ -4,32 +4,26 @@ import random_numbers as rng
 import schedules
 import torch
 from models import ReverseModel
+from paper import Paper
 
 LOG_VARIANCE, LOG_FACTOR = (-20, 2), (-5, 5)  # bounds of sigma, as in paper_1_partb.ts
 
 
-class Points:
-    clip_norm = None
-    averaged = False
-    ema_decay = 0.999  # kept in the state, though this script draws with the last weights
+class Points(Paper):
+    leaves_out = True  # the tail of t = 1, and with one t a step all but one
 
     def __init__(self, run, _data_path):
-        settings = run.settings
-        self.settings, self.seed, self.batch = settings, settings["seed"], settings["batch"]
+        super().__init__(run)
+        settings = self.settings
         if settings["tails"] != "each":
             raise SystemExit("error: a run with --tails shared cannot be taken over")
-        if settings["data"] not in SHAPES:
-            raise SystemExit(
-                f"error: the run's points are {settings['data']}; known here: {', '.join(SHAPES)}"
-            )
-        self.sample = SHAPES[settings["data"]]
+        self.sample = shape_of(settings["data"])
         T = settings["timesteps"]
         self.schedule = {
             "sigmoid": schedules.sigmoid,
             "linear": schedules.linear,
             "cosine": schedules.cosine,
         }[settings["schedule"]](T)
-        self.leaves_out = True  # the tail of t = 1, and with one t a step all but one
         self.model = ReverseModel(settings["hidden"], T)
 
     def loss(self, model, step, part, device):
@@ -88,3 +82,10 @@ def circles(seed, stream, step, count):
 
 
 SHAPES = {"swiss-roll": swiss_roll, "moons": moons, "circles": circles}
+
+
+def shape_of(name):
+    """What draws points of a shape."""
+    if name not in SHAPES:
+        raise SystemExit(f"error: the run's points are {name}; known here: {', '.join(SHAPES)}")
+    return SHAPES[name]

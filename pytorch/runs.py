@@ -43,6 +43,9 @@ def place(name):
         part, *rest = name.split(".")
         row, layer, kind = (0, *rest) if part == "network_head" else rest
         return (part, int(layer), kind == "bias", int(row))
+    if name.startswith("net."):  # paper 4 on points
+        _, layer, kind = name.split(".")
+        return (int(layer), kind == "bias")
     groups = ("linear1", "linear2", "label_emb", "conv1", "down", "middle", "up", "final_conv")
     part, *rest = name.split(".")
     inner = ("conv1", "dense", "conv2", "Q", "K", "V", "nin", "conv")

@@ -20,12 +20,18 @@ import torch
 import torch.distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
+import flows
 import images
 import points
 from runs import Layout, Run, now_in_words
 
 BETAS, EPSILON = (0.9, 0.999), 1e-8
-PAPERS = {"paper1": points.Points, "paper2": images.Images, "paper3": images.Images}
+PAPERS = {
+    "paper1": points.Points,
+    "paper2": images.Images,
+    "paper3": images.Images,
+    "paper4": flows.Flows,
+}
 
 
 def arguments():
@@ -40,20 +46,20 @@ def arguments():
     return parser.parse_args()
 
 
-def learning_rate(step, settings):
-    """The rate at a step from 1, as common/network/learning_rate.ts has it."""
+def learning_rate(step, steps, settings):
+    """The rate at a step from 1 of so many, as common/network/learning_rate.ts has it."""
     remaining = 1
     if settings["decay"] == "cosine":
-        remaining = (1 + math.cos(math.pi * step / settings["steps"])) / 2
+        remaining = (1 + math.cos(math.pi * step / steps)) / 2
     return settings["learningRate"] * min(1, step / settings.get("warmUp", 1)) * remaining
 
 
 class Optimizer:
     """Adam with the gradient's norm clipped and averaged weights, from and to a run's state."""
 
-    def __init__(self, model, state, settings, clip_norm, ema_decay):
-        self.model, self.settings = model, settings
-        self.clip_norm, self.ema_decay = clip_norm, ema_decay
+    def __init__(self, paper, state):
+        self.paper, self.model = paper, paper.model
+        model = paper.model
         self.layout = Layout(model)
         self.step_count = int(state["adam.steps"][0])
         device = next(model.parameters()).device
@@ -67,17 +73,24 @@ class Optimizer:
 
     def step(self):
         self.step_count += 1
-        self.adam.param_groups[0]["lr"] = learning_rate(self.step_count, self.settings)
+        step, steps = self.paper.rate_of(self.step_count)
+        self.adam.param_groups[0]["lr"] = learning_rate(step, steps, self.paper.settings)
         for p in self.model.parameters():  # what a batch leaves out still moves by its momentum
             p.grad = torch.zeros_like(p) if p.grad is None else p.grad
-        if self.clip_norm:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.clip_norm)
+        if self.paper.clip_norm:
+            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.paper.clip_norm)
         self.adam.step()
-        decay = min(self.ema_decay, (1 + self.step_count) / (10 + self.step_count))
+        decay = min(self.paper.ema_decay, (1 + self.step_count) / (10 + self.step_count))
         with torch.no_grad():
             for name, p in self.model.named_parameters():
                 self.ema[name].mul_(decay).add_(p, alpha=1 - decay)
         self.adam.zero_grad()
+
+    def move_to_averages(self):
+        """Goes on from the averaged weights."""
+        with torch.no_grad():
+            for name, p in self.model.named_parameters():
+                p.copy_(self.ema[name])
 
     def state(self):
         """Weights, moments, averages and step, as the scripts keep them."""
@@ -87,7 +100,8 @@ class Optimizer:
         }
         averages = {"adam.ema": {name: tensor.cpu() for name, tensor in self.ema.items()}}
         vectors = {key: self.layout.join(t) for key, t in {**moments, **averages}.items()}
-        return {**weights_of(self.model), **vectors, "adam.steps": np.int32([self.step_count])}
+        weights = self.paper.file_of(weights_of(self.model))
+        return {**weights, **vectors, "adam.steps": np.int32([self.step_count])}
 
     def averages(self):
         return {name: tensor.cpu().numpy() for name, tensor in self.ema.items()}
@@ -135,16 +149,16 @@ def main():
     if "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // world))
 
-    names = dict(paper.model.named_parameters())
-    paper.model.load_state_dict({n: torch.from_numpy(state[n]) for n in names})
     paper.model.to(device)
-    optimizer = Optimizer(paper.model, state, run.settings, paper.clip_norm, paper.ema_decay)
+    paper.load(state)
+    optimizer = Optimizer(paper, state)
     model = DistributedDataParallel(paper.model, find_unused_parameters=paper.leaves_out)
     writer = Writer(run, optimizer, paper, metadata, losses, world, backend)
     if rank == 0:
         writer.announce()
     while optimizer.step_count < args.steps:
         step = optimizer.step_count + 1
+        paper.before_step(step, optimizer)
         share = paper.loss(model, step, part_of(paper.batch, rank, world), device)
         (share * world).backward()  # the processes' gradients are averaged: of a sum, the mean by world
         loss = share.detach()
@@ -160,6 +174,16 @@ def main():
     dist.destroy_process_group()
 
 
+def stretches_until(done, record):
+    """Which steps were made by what until now: not what was only planned."""
+    earlier = [dict(s) for s in record.get("stretches", []) if s["fromStep"] <= done]
+    for stretch in earlier:
+        stretch["toStep"] = min(stretch["toStep"], done)
+    if earlier:  # a process may die between the checkpoint and the record
+        earlier[-1]["toStep"] = done
+    return earlier
+
+
 class Writer:
     """What the first process writes."""
 
@@ -171,7 +195,7 @@ class Writer:
         many = "1 process" if world == 1 else f"{world} processes"
         self.who = f"pytorch/train.py, PyTorch {torch.__version__}, {many}, {backend}"
         self.started = self.saved = self.shown = time.monotonic()
-        self.earlier = list(run.record.get("stretches", []))
+        self.earlier = stretches_until(len(losses), run.record)
 
     def announce(self):
         print(f"{self.run.path} from step {self.first}: {self.who}", file=sys.stderr, flush=True)
@@ -202,7 +226,8 @@ class Writer:
 
     def _save(self):
         optimizer = self.optimizer
-        model = optimizer.averages() if self.paper.averaged else weights_of(optimizer.model)
+        weights = optimizer.averages() if self.paper.averaged else weights_of(optimizer.model)
+        model = self.paper.file_of(weights)
         self.run.write_checkpoint(optimizer.state(), self.metadata, model, self.losses)
         settings = {k: v for k, v in self.run.settings.items() if k not in ("out", "resume", "from")}
         stretch = {

@@ -1,6 +1,7 @@
 // The permissions are the proof: a task can do what deno.json says, and nothing else.
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
+import { findPython } from "./python.ts";
 
 async function tasks(): Promise<Record<string, string>> {
   return JSON.parse(await Deno.readTextFile(`${root}deno.json`)).tasks;
@@ -225,6 +226,7 @@ const SHORT: Record<string, string[][]> = {
   drawings: [[]],
   images: [["--only", "paper1-short"]], // done already, see below
   bench: [["--only", "c", "--rounds", "1"], ["--busy", "--only", "c", "--rounds", "1"]],
+  "bench-torch": [await findPython() ? ["--only", "b", "--rounds", "1"] : ["--help"]],
   doctor: [["--checks-only"]],
   debug: [["paper_1_partb.ts", ...SMALL_1]],
   links: [[]],

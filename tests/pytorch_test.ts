@@ -3,10 +3,11 @@ import { assert } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { selectBackend } from "../common/backend.ts";
 import { readSafetensors, writeSafetensors } from "../common/checkpoint.ts";
+import { distanceToSpiral } from "../common/data/points/swiss_roll.ts";
 import { sigmoidSchedule } from "../common/schedule.ts";
 import { Flows } from "../common/network/flows.ts";
 import { VelocityNetwork } from "../common/network/velocity_network.ts";
-import { ReverseModel } from "../paper_1_partb.ts";
+import { ReverseModel, sample } from "../paper_1_partb.ts";
 import { UNet } from "../unet.ts";
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
 import { findPython } from "./python.ts";
@@ -59,7 +60,7 @@ async function assertSame(here: tf.Tensor, there: tf.Tensor): Promise<void> {
   assert(apart <= 1e-4 * scale, `${apart} apart, of ${scale}`);
 }
 
-function pytorchTest(name: string, sides: () => Sides): void {
+function pytorchTest(name: string, sides: () => Sides | Promise<void>): void {
   Deno.test({
     name,
     ignore: !python,
@@ -67,7 +68,8 @@ function pytorchTest(name: string, sides: () => Sides): void {
       const backend = await selectBackend("wasm");
       tf.engine().startScope();
       try {
-        await roundTrip(sides());
+        const work = sides();
+        await (work instanceof Promise ? work : roundTrip(work));
       } finally {
         tf.engine().endScope();
         backend.dispose();
@@ -153,4 +155,27 @@ pytorchTest("paper 4's flows go to PyTorch and back", () => {
     model,
     run: () => tf.stack(t.map((time) => model.current.forward(x, time))),
   };
+});
+
+// scikit-learn's roll is (x, y, z) = (t·cos t, 21·u, t·sin t), and the original takes (z, x)
+pytorchTest("a model of the Python original draws the spiral with its axes swapped", async () => {
+  await inTemporaryFolder(async (folder) => {
+    const path = `${folder}/model.safetensors`;
+    const { success, stderr } = await new Deno.Command(python!, {
+      args: [`${root}tests/original.py`, path],
+      env: { OMP_NUM_THREADS: "1" },
+    }).output();
+    assert(success, new TextDecoder().decode(stderr));
+    const schedule = sigmoidSchedule(40);
+    const model = new ReverseModel({ hidden: 32, schedule, parametrization: "direct" });
+    model.load(await readSafetensors(path));
+    for (const { t, xt } of sample(model, schedule, { count: 500, seed: 0 })) {
+      if (t > 0) continue;
+      const points = await xt.data() as Float32Array;
+      const swapped = points.map((_, i) => points[i ^ 1]); // x, y of each point in turn
+      const mean = (of: Float32Array) => distanceToSpiral(of).reduce((a, b) => a + b) / of.length;
+      const [asDrawn, theOtherWay] = [mean(points), mean(swapped)];
+      assert(theOtherWay < asDrawn / 2, `${theOtherWay} and ${asDrawn}`);
+    }
+  });
 });

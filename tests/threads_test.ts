@@ -107,6 +107,19 @@ Deno.test("a failing worker ends the next job with its message", async () => {
   threads.dispose();
 });
 
+Deno.test("where no memory is left there is an error, and no tensor at address 0", async () => {
+  const backend = await selectBackend("wasm", { workers: 1 });
+  const heap = wasmHeap();
+  const addresses: number[] = [];
+  const takeAll = () => {
+    for (let i = 0; i < 5; i++) addresses.push(heap._malloc(2 ** 30)); // 5 GB, of which none is touched
+  };
+  assertThrows(takeAll, WebAssembly.RuntimeError, "WASM's memory, 4 GB in all, has no 1073741824");
+  assertEquals(addresses.includes(0), false);
+  for (const address of addresses) heap._free(address);
+  backend.dispose();
+});
+
 Deno.test("a module without a memory of its own is refused", () => {
   const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
   assertThrows(() => declareMemoryShared(empty), Error, "was it updated?");

@@ -57,6 +57,42 @@ for (const [paper, [script, ...args]] of Object.entries(RUNS)) {
 }
 
 Deno.test({
+  name:
+    "verify compares what another machine has gone on with by distance, what was before to the bit",
+  ignore: !mayRunCommands,
+  fn: () =>
+    inTemporaryFolder(async (folder) => {
+      const [script, ...args] = RUNS.paper1;
+      await runScript(script, [...args, "--steps", "6", "--out", "runs/x"], folder);
+      const path = `${folder}/runs/x/run.json`;
+      const record = JSON.parse(await Deno.readTextFile(path));
+      const [all] = record.stretches;
+      const elsewhere = { ...all, fromStep: 5, backend: { name: "pytorch/train.py, 2 processes" } };
+      record.stretches = [{ ...all, toStep: 4 }, elsewhere];
+      await Deno.writeTextFile(path, JSON.stringify(record));
+      const curve = await Deno.readTextFile(`${folder}/runs/x/loss.csv`);
+      const withLoss = async (step: number, change: number) => {
+        const of = (row: string, loss: string) => `${row}${Number(loss) * (1 + change)}`;
+        const changed = curve.replace(new RegExp(`^(${step},)(.*)$`, "m"), (_, ...row) =>
+          of(row[0], row[1]));
+        await Deno.writeTextFile(`${folder}/runs/x/loss.csv`, changed);
+        return await verify([], folder);
+      };
+      const rounded = await withLoss(5, 0.01);
+      assertEquals(rounded.code, 0, rounded.stderr);
+      assertStringIncludes(
+        rounded.stdout,
+        "reproduced: the losses of the first 4 steps are the same bits; from step 5 on they need not be, " +
+          "as the run went on with pytorch/train.py, 2 processes: those up to step 6 are at most 9.9e-3 " +
+          "of their value apart (step 5; the first: 9.9e-3)",
+      );
+      const changed = await withLoss(4, 0.01);
+      assertEquals(changed.code, 1);
+      assertStringIncludes(changed.stdout, "not reproduced: step 4 first differs");
+    }),
+});
+
+Deno.test({
   name: "verify on another backend says how far apart the losses are",
   ignore: !mayRunCommands || !hasAdapter,
   fn: () =>

@@ -118,10 +118,12 @@ export function flowMemory(settings: FlowSettings): MemorySetting[] {
 /** What is taken over from paper 2, so that both train alike. */
 export interface Paper2Command {
   /** Its flags, these among them. */
-  flags: Record<
-    "steps" | "batch" | "learningRate" | "warmUp" | "emaDecay" | "samples",
-    Flag<number>
-  >;
+  flags:
+    & Record<
+      "steps" | "batch" | "learningRate" | "warmUp" | "emaDecay" | "samples",
+      Flag<number>
+    >
+    & { exportData: Flag<string | undefined> };
   /** Its presets. */
   presets: Record<string, object>;
 }
@@ -129,7 +131,7 @@ export interface Paper2Command {
 const { timesteps: _T, schedule: _schedule, ...unetFlags } = modelFlags;
 
 function imageFlags({ flags, presets }: Paper2Command) {
-  const { steps, batch, learningRate, warmUp, emaDecay, samples } = flags;
+  const { steps, batch, learningRate, warmUp, emaDecay, samples, exportData } = flags;
   return {
     preset: choice({
       help: "a set of settings, those of paper2, or quick with a reflow; standard is for a GPU",
@@ -159,6 +161,7 @@ function imageFlags({ flags, presets }: Paper2Command) {
       placeholder: "DIR",
       default: undefined,
     }),
+    exportData,
     ...commonFlags,
   };
 }
@@ -185,7 +188,9 @@ export function imageFlowCommand(
       /** Both flows are trained as long as paper 2's network. */
       reflow: { reflows: 1, steps: 2 * flags.steps.default },
     },
-    mayChangeOnResume: ["solver", "sampleSteps", "samples", "compare", "dataDir", "download"],
+    mayChangeOnResume: [
+      ...["solver", "sampleSteps", "samples", "compare", "dataDir", "download", "exportData"],
+    ],
   };
 }
 

@@ -18,21 +18,22 @@ const IN_A_ROW = 10;
 /** Does the task on WASM with so many threads, in turn with and without somebody on one of the cores. */
 export async function underLoad(task: Task, workers: number, rounds: number): Promise<UnderLoad> {
   const backend = await selectBackend("wasm", { workers });
-  const run = task.prepare(false);
+  const job = task.prepare(false);
   const spinner = startSpinner();
   const times = { quiet: [] as number[], busy: [] as number[] };
-  for (let i = 0; i < 3; i++) await run(); // warms up
+  for (let i = 0; i < 3; i++) await job.run(); // warms up
   for (let round = 0; round < rounds; round++) {
     for (const load of ["quiet", "busy"] as const) {
       await spinner.set(load === "busy");
       for (let i = 0; i < IN_A_ROW; i++) {
         const start = performance.now();
-        await run();
+        await job.run();
         times[load].push(performance.now() - start);
       }
     }
   }
   spinner.end();
+  job.dispose();
   backend.dispose();
   return { quiet: median(times.quiet), busy: median(times.busy) };
 }

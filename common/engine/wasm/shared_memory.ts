@@ -38,9 +38,13 @@ export function heapAddress(tensor: tf.TensorInfo): number {
 /** Lends memory for arrays of so many floats while `use` runs. */
 export function borrow(counts: number[], use: (addresses: number[]) => void): void {
   const heap = wasmHeap();
-  const addresses = counts.map((count) => heap._malloc(count * 4) >>> 0);
-  use(addresses);
-  for (const address of addresses) heap._free(address);
+  const addresses: number[] = [];
+  try {
+    for (const count of counts) addresses.push(heap._malloc(count * 4) >>> 0);
+    use(addresses);
+  } finally {
+    for (const address of addresses) heap._free(address);
+  }
 }
 
 /** Starts tfjs's `wasm` backend on shared memory and returns that memory. */
@@ -56,7 +60,21 @@ export async function startWasmBackend(): Promise<WebAssembly.Memory> {
   }, true);
   const memory = await captureMemory(() => tf.setBackend("wasm"));
   URL.revokeObjectURL(url);
+  refuseNull(wasmHeap());
   return memory;
+}
+
+/** Where no memory is left, tfjs would write to address 0, over somebody else's: an error instead. */
+function refuseNull(heap: Heap): void {
+  heap._free(heap._malloc(1)); // the first call puts the real function in the place of a stub
+  const malloc = heap._malloc;
+  heap._malloc = (bytes) => {
+    const address = malloc(bytes);
+    if (address === 0) {
+      throw new WebAssembly.RuntimeError(`WASM's memory, 4 GB in all, has no ${bytes} bytes left`);
+    }
+    return address;
+  };
 }
 
 /** A copy of a module with its memory, which must have a maximum, declared as shared. */
