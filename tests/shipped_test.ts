@@ -35,7 +35,7 @@ Deno.test("the model that ships was trained with the defaults of paper2", () => 
   };
   assertEquals(script, "paper2");
   const defaults: Record<string, unknown> = parseCommandLine(command, []).settings;
-  for (const name of decisiveSettings(command, defaults)) {
+  for (const name of [...decisiveSettings(command, defaults), "steps"]) {
     assertEquals(settings[name] ?? undefined, defaults[name], name);
   }
 });
