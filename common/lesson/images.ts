@@ -148,8 +148,7 @@ async function compose(): Promise<void> {
     await writeAtomically("images/paper1_experiments.png", await pointExperiments(points));
   }
   const changes = await finished([
-    { name: "as it is", folder: "paper2-brief" },
-    { name: "no attention", folder: "paper2-attention" },
+    { name: "the paper's loss", folder: "paper2-simple" },
     { name: "linear schedule", folder: "paper2-linear" },
   ]);
   if (changes) {
