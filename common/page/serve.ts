@@ -9,6 +9,7 @@ import { parseCommandLine, takeFolder } from "../run/command_line.ts";
 import { type Command, integer } from "../run/flags.ts";
 import { helpText } from "../run/help.ts";
 import { runMain } from "../run/main.ts";
+import { UserError } from "../user_error.ts";
 import { untilInterrupted } from "./local_server.ts";
 import { serveRun } from "./server.ts";
 
@@ -30,6 +31,12 @@ const command: Command<typeof flags> = {
 };
 
 async function main(args: string[]): Promise<number> {
+  if (args.length === 0) {
+    throw new UserError(
+      "which run? give its folder: deno task explore runs/paper1-quick-0; without a run of your own, " +
+        "deno task play draws with the model that ships",
+    );
+  }
   const { folder, rest } = takeFolder(command.name, args);
   if (folder === undefined) {
     console.log(helpText(command));
