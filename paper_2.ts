@@ -1,7 +1,7 @@
 /**
  * Paper 2: Ho, Jain & Abbeel 2020, "Denoising Diffusion Probabilistic Models", on handwritten digits.
  *
- *     deno task paper2                        # quick: 16x16 digits, within 10 minutes on 2 cores
+ *     deno task paper2                        # quick: 16x16 digits, within 8 minutes on 2 cores
  *     deno task paper2 --preset standard      # 32x32 digits, for a GPU
  *     deno task paper2 --sample-only --sampler ddpm               # with the model that ships
  *     deno task paper2 --sample-only --resume runs/paper2-quick-0 # with that of a run
@@ -11,7 +11,7 @@
  * noisy digit, and what the network sees in it is removed a little at a time, until a digit is left
  * (Algorithm 2). Every 40 s a sheet shows what the same 36 noises have become by then.
  *
- * On 2 cores without a GPU the default takes about 9 and a half minutes. At its end a classifier takes
+ * On 2 cores without a GPU the default takes about 7 minutes. At its end a classifier takes
  * more than 8 of 10 samples for a digit with confidence 0.9 or more.
  *
  * Into the run's folder go paper2_samples.png, paper2_chain.png, paper2_loss.png, nearest.png (samples
