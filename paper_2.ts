@@ -15,9 +15,9 @@
  * more than 8 of 10 samples for a digit with confidence 0.9 or more.
  *
  * Into the run's folder go paper2_samples.png, paper2_chain.png, paper2_loss.png, nearest.png (samples
- * beside the training images nearest to them), the numbers behind them (samples.safetensors, figures.safetensors, loss.csv), the sheets sheet-<step>.png,
- * model.safetensors (the averaged weights, to sample from), run.json, and report.html, a page to move
- * through the chains with.
+ * beside the training images nearest to them), the numbers behind them (samples.safetensors,
+ * figures.safetensors, loss.csv), the sheets sheet-<step>.png, model.safetensors (the averaged weights,
+ * to sample from), run.json, and report.html, a page to move through the chains with.
  *
  * @module
  */
@@ -30,7 +30,6 @@ import { Adam, valueAndGradients } from "./common/network/adam.ts";
 import { createModel, type ImageModel } from "./common/network/image_model.ts";
 import { learningRateAt, type RateSettings } from "./common/network/learning_rate.ts";
 import { integers } from "./common/random.ts";
-import type { Schedule } from "./common/schedule.ts";
 import {
   type ChainPoint,
   type ChainStart,
@@ -62,6 +61,7 @@ import {
 import { commonFlags, readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
 import { decayFlag, minutesFlag } from "./common/run/training_flags.ts";
+import type { Schedule } from "./common/schedule.ts";
 
 // ---------------------------------------------------------------------------------------------
 // 1. Training: learn to see the noise
@@ -92,7 +92,7 @@ export function* algorithm1(
   for (let step = adam.steps + 1; step <= steps; step++) {
     const loss = tf.tidy(() => {
       // 2: x₀ ~ q(x₀)
-      const x0 = drawX0(images, B, { seed, step }); // [B, H, W, C]
+      const { x0 } = drawX0(images, B, { seed, step }); // [B, H, W, C]
       // 3: t ~ Uniform({1, …, T})
       const t = integers({ seed, stream: "t", step }, B, 1, schedule.T + 1); // [B]
       // 4: ε ~ N(0, I)
@@ -121,12 +121,21 @@ export function lossWeights(schedule: Schedule, t: Int32Array, gamma: number): t
   return tf.tensor1d(Array.from(t, (t) => gamma === 0 ? 1 : Math.min(snr(t), gamma) / snr(t)));
 }
 
-/** B images of the set, some flipped left to right where that is natural: [B, H, W, C] in [-1, 1]. */
-function drawX0(images: ImageSet, B: number, at: { seed: number; step: number }): tf.Tensor4D {
+/**
+ * B random images of the set, some flipped left to right where that is natural.
+ *
+ * @returns x₀, [B, H, W, C] in [-1, 1], and which images of the set they are.
+ */
+export function drawX0(
+  images: ImageSet,
+  B: number,
+  at: { seed: number; step: number },
+): { x0: tf.Tensor4D; indices: Int32Array } {
   const { height, width, channels } = images;
   const indices = integers({ ...at, stream: "batch" }, B, 0, images.count);
   const flips = images.flips ? integers({ ...at, stream: "flip" }, B, 0, 2) : undefined;
-  return tf.tensor4d(batch(images, indices, flips), [B, height, width, channels]);
+  const x0 = tf.tensor4d(batch(images, indices, flips), [B, height, width, channels]);
+  return { x0, indices };
 }
 
 // ---------------------------------------------------------------------------------------------

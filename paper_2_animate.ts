@@ -66,7 +66,7 @@ import { checkFilm, filmOfManyChains, framesOf } from "./common/run/film_checks.
 import { helpText } from "./common/run/help.ts";
 import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
-import { modelSource, SHIPPED_DRAWINGS } from "./common/run/model_source.ts";
+import { modelSource, SHIPPED_DRAWINGS, SHIPPED_NAME } from "./common/run/model_source.ts";
 import { inWords, readRecord, recordedValue } from "./common/run/record.ts";
 import {
   chainLength,
@@ -342,7 +342,7 @@ async function animateImages(
   const folder = run ?? SHIPPED_DRAWINGS;
   const settings = { ...asked.settings, frames: framesOf(asked) };
   const { interpolate, labels, label, samples, w } = settings;
-  checkFilm(asked, { script, folder });
+  checkFilm(asked, { script, name: run === undefined ? SHIPPED_NAME : `the run in ${run}` });
   const hasManyChains = filmOfManyChains(settings) !== undefined;
   if (hasManyChains) settings.sampleSteps = asked.given.sampleSteps ?? STEPS_BETWEEN;
   const classes = script === "paper3" ? await recordedClasses(folder, "--labels") : [];

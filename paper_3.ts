@@ -15,14 +15,15 @@
  *
  * Into the run's folder go paper3_samples.png, a row for each class; paper3_guidance.png, the same noises
  * with w = 0, 0.5, 1, 2, 4, 8; paper3_tradeoff.png, what that trades for what; paper3_chain.png and
- * paper3_loss.png; nearest.png, samples beside the training images nearest to them; the numbers behind them (samples.safetensors with `samples` [N, H, W, C] and `labels`
- * [N], figures.safetensors, loss.csv); the sheets sheet-<step>.png; model.safetensors, run.json, and
- * report.html, a page with sliders for the label and w.
+ * paper3_loss.png; nearest.png, samples beside the training images nearest to them; the numbers behind
+ * them (samples.safetensors with `samples` [N, H, W, C] and `labels` [N], figures.safetensors, loss.csv);
+ * the sheets sheet-<step>.png; model.safetensors, run.json, and report.html, a page with sliders for the
+ * label and w.
  *
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { batch, type ImageSet } from "./common/data/images/image_set.ts";
+import type { ImageSet } from "./common/data/images/image_set.ts";
 import { hasDigits, loadImages } from "./common/data/images/load.ts";
 import { gaussianNoise } from "./common/engine/noise.ts";
 import { qSample } from "./common/forward_process.ts";
@@ -51,7 +52,7 @@ import { chainLength, checkSampler, type SamplerSettings } from "./common/run/sa
 import { readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
 import { trainAndReport } from "./common/run/training_run.ts";
-import { CLIP_NORM, command as paper2, ddim, lossWeights, SHEET_EVERY } from "./paper_2.ts";
+import { CLIP_NORM, command as paper2, ddim, drawX0, lossWeights, SHEET_EVERY } from "./paper_2.ts";
 
 // ---------------------------------------------------------------------------------------------
 // 1. Training: learn to see the noise with and without knowing the label
@@ -84,7 +85,8 @@ export function* algorithm1(
   for (let step = adam.steps + 1; step <= steps; step++) {
     const loss = tf.tidy(() => {
       // 2: (x, c) ~ p(x, c)
-      const { x, c } = drawLabelled(images, B, { seed, step }); // [B, H, W, C] and [B]
+      const { x0: x, indices } = drawX0(images, B, { seed, step }); // [B, H, W, C]
+      const c = Array.from(indices, (i) => images.labels![i]); // [B]
       // 3: c ← ∅ with probability p_uncond
       const u = uniform({ seed, stream: "uncond", step }, B);
       const cOrNone = c.map((label, i) => u[i] < pUncond ? network.classes : label); // [B]
@@ -106,17 +108,6 @@ export function* algorithm1(
     });
     yield { step, loss };
   } // 8: until converged
-}
-
-/** B images of the set with their labels; some are flipped left to right where that is natural. */
-function drawLabelled(images: ImageSet, B: number, at: { seed: number; step: number }) {
-  const { height, width, channels, labels } = images;
-  const indices = integers({ ...at, stream: "batch" }, B, 0, images.count);
-  const flips = images.flips ? integers({ ...at, stream: "flip" }, B, 0, 2) : undefined;
-  return {
-    x: tf.tensor4d(batch(images, indices, flips), [B, height, width, channels]),
-    c: Array.from(indices, (i) => labels![i]),
-  };
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -184,7 +175,8 @@ export function guidedChainOf(
 // 3. The run: settings, then train, sample, draw, measure
 // ---------------------------------------------------------------------------------------------
 
-const { compareSamplers: _, ...flagsOfPaper2 } = paper2.flags;
+/** What is measured with a finished model of paper 2 alone is left out. */
+const { compareSamplers: _, likelihood: __, ...flagsOfPaper2 } = paper2.flags;
 
 /** All settings: those of paper 2, and how labels are learned and asked for. */
 const flags = {

@@ -254,6 +254,7 @@ processTest("mistakes get one line and exit code 2, and nothing is written", asy
     [["--p-uncond", "1.5"], /--p-uncond does not take '1.5'; allowed: a number from 0 to 1/],
     [["--p-uncond", "0.2", ...mine], /the run in .*\/runs\/run has p-uncond undefined/],
     [["--compare-samplers", ...mine], /--compare-samplers is not a known flag/],
+    [["--likelihood", ...mine], /--likelihood is not a known flag/],
     [["--dataset", "images"], /the folder .* is needed: give it with --data-dir/],
   ];
   for (const [args, expected] of mistakes) {

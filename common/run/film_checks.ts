@@ -43,9 +43,10 @@ const STRENGTHS = 33;
 /**
  * Checks that the flags of a film of images go together, and with the run.
  *
+ * @param run.name What messages call it.
  * @throws {UserError} They do not.
  */
-export function checkFilm(asked: AskedFilm, run: { script: string; folder: string }): void {
+export function checkFilm(asked: AskedFilm, run: { script: string; name: string }): void {
   checkLabels(asked, run);
   checkManyChains(asked);
 }
@@ -78,13 +79,13 @@ export function filmOfManyChains(
 /** @throws {UserError} Flags of paper 3 do not go together, or with the run. */
 function checkLabels(
   { settings, given }: AskedFilm,
-  { script, folder }: { script: string; folder: string },
+  { script, name }: { script: string; name: string },
 ): void {
   const { labels, label, interpolate } = settings;
-  const wrong = (["labels", "label", "w"] as const).find((name) => given[name]);
+  const wrong = (["labels", "label", "w"] as const).find((flag) => given[flag]);
   if (script !== "paper3" && wrong) {
     throw new UserError(
-      `--${wrong}: the run in ${folder} has learned no labels; expected a run of paper3`,
+      `--${wrong}: ${name} has learned no labels; expected a run of paper3`,
     );
   }
   if (labels && (label !== undefined || interpolate)) {

@@ -17,6 +17,7 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 const WORDINGS: Record<string, Wording> = {
   K: { label: "bound K for each point", write: bits },
   KMinusNull: { label: "K − L_null, the gain over the prior alone", write: bits },
+  KOfBest: { label: "K of the best Gaussians, which know the data", write: bits },
   slicedWasserstein: {
     label: "distance of samples from data (sliced Wasserstein)",
     write: (value) => value.toFixed(4),
@@ -25,6 +26,17 @@ const WORDINGS: Record<string, Wording> = {
   meanDistance: {
     label: "mean distance of a sample from the spiral",
     write: (value) => value.toFixed(4),
+  },
+  strays: { label: "samples farther than 0.05 from the spiral", write: percent },
+  nearestDistance: {
+    label: "distance of a sample from the training image nearest to it (median)",
+    write: (value) => value.toFixed(2),
+    beside: { name: "nearestDistanceReal", label: "of a real unseen image" },
+  },
+  closerThanReal: {
+    label: "samples closer to a training image than half of the real unseen ones",
+    write: percent,
+    beside: { name: "closerThanRealError", label: "standard error" },
   },
   asked: { label: "samples taken for the digit that was asked for", write: percent },
   spreadReal: {
