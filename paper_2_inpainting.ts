@@ -74,7 +74,7 @@ export interface RepaintOptions {
 }
 
 /** The timesteps that {@linkcode repaint} visits before 0. */
-function repaintTimes(
+export function repaintTimes(
   T: number,
   options: Pick<RepaintOptions, "sampleSteps" | "jumpLength" | "jumps">,
 ): number[] {

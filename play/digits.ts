@@ -10,7 +10,7 @@ import type { Calls } from "../common/page/play/protocol.ts";
 import type { ImageShape } from "../common/reverse_process.ts";
 import { modelOptions, type ModelSettings } from "../common/run/model_settings.ts";
 import { algorithm2, ddim } from "../paper_2.ts";
-import { repaint } from "../paper_2_inpainting.ts";
+import { repaint, repaintTimes } from "../paper_2_inpainting.ts";
 import type { ChainWalker } from "./walker.ts";
 
 type Given<C extends keyof Calls> = Parameters<Calls[C]>[0];
@@ -59,8 +59,7 @@ export class DigitLesson {
       tf.tensor4d(Array.from({ length: count }, () => Array.from(one)).flat(), shape);
     const hole = { x0: rows(image), m: rows(known) };
     const chain = repaint(this.model, hole, { ...options, name: NAME });
-    const { sampleSteps: S, jumps: r, jumpLength: j } = options;
-    const length = S + 2 * (r - 1) * (S - j); // a jump and the steps down again for each stretch but one
+    const { length } = repaintTimes(this.model.schedule.T, options);
     this.#walker.walk("fill", chain, length, () => tf.dispose([hole.x0, hole.m]));
     return Promise.resolve();
   }

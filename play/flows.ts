@@ -8,7 +8,7 @@ import type { PointData } from "../common/data/points/point_data.ts";
 import { gaussianNoise } from "../common/engine/noise.ts";
 import { solve, type Velocity } from "../common/ode.ts";
 import type { Calls, FollowedFlow } from "../common/page/play/protocol.ts";
-import { slicedWasserstein } from "../common/report/metrics/sliced_wasserstein.ts";
+import { distancesToData } from "../common/report/point_distances.ts";
 import {
   command,
   startTraining,
@@ -64,13 +64,14 @@ export class FlowLesson {
   async follow({ steps }: Given<"follow">): Promise<ReturnType<Calls["follow"]>> {
     if (!this.#training) throw new Error("there is no flow yet");
     const { flows, data, settings: { seed } } = this.#training;
-    const draw = (stream: string) => data.sample({ seed, stream }, MEASURED);
-    const options = { directions: LINES, draw: { seed, stream: "directions" } };
+    const ways = await Promise.all(
+      flows.all.map((network) => followed(velocityOf(network), { seed, steps })),
+    );
+    const options = { seed, count: MEASURED, draws: 1, directions: LINES };
+    const { ofSamples, ofData } = distancesToData(ways.map(({ ends }) => ends), data, options);
     return {
-      flows: await Promise.all(
-        flows.all.map((network) => followed(velocityOf(network), { data, seed, steps })),
-      ),
-      distanceOfData: slicedWasserstein(draw("measure other"), draw("measure"), options),
+      flows: ways.map((way, i) => ({ ...way, distance: ofSamples[i] })),
+      distanceOfData: ofData,
     };
   }
 }
@@ -78,8 +79,8 @@ export class FlowLesson {
 /** The ways of a flow, where they end, and how straight they are. */
 async function followed(
   velocity: Velocity,
-  { data, seed, steps }: { data: PointData; seed: number; steps: number },
-): Promise<FollowedFlow> {
+  { seed, steps }: { seed: number; steps: number },
+): Promise<Omit<FollowedFlow, "distance">> {
   const noise = () => gaussianNoise<tf.Rank.R2>({ seed, stream: "z0" }, [MEASURED, 2]);
   const ways = new Float32Array(SHOWN * (steps + 1) * 2);
   let [i, ends] = [0, new Float32Array()];
@@ -90,13 +91,5 @@ async function followed(
     }
     i++;
   }
-  return {
-    ways,
-    ends,
-    distance: slicedWasserstein(ends, data.sample({ seed, stream: "measure" }, MEASURED), {
-      directions: LINES,
-      draw: { seed, stream: "directions" },
-    }),
-    straightness: await straightness(velocity, noise()),
-  };
+  return { ways, ends, straightness: await straightness(velocity, noise()) };
 }

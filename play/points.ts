@@ -13,7 +13,7 @@ import {
   type Snapshot,
   WIND,
 } from "../common/page/play/protocol.ts";
-import { slicedWasserstein } from "../common/report/metrics/sliced_wasserstein.ts";
+import { distancesToData } from "../common/report/point_distances.ts";
 import { pointSchedule } from "../common/run/point_settings.ts";
 import type { Schedule } from "../common/schedule.ts";
 import {
@@ -26,7 +26,6 @@ import {
   train,
   type Training,
 } from "../paper_1_partb.ts";
-
 import { dataOf, settingsOf } from "./settings.ts";
 import { type Since, type Tell, Trainer } from "./trainer.ts";
 
@@ -129,15 +128,15 @@ export class PointLesson {
     const chain = await chainOf(sample(model, schedule, { count: MEASURED, seed }), T, MEASURED);
     const samples = chain.subarray(0, 2 * MEASURED);
     const { klPerT } = await measureBound(model, schedule, data, { count: PER_T, seed });
-    const draw = (stream: string) => data.sample({ seed, stream }, MEASURED);
-    const options = { directions: LINES, draw: { seed, stream: "directions" } };
+    const options = { seed, count: MEASURED, draws: 1, directions: LINES };
+    const { ofSamples: [distance], ofData } = distancesToData([samples], data, options);
     return {
       ...{ step: adam.steps, steps, rate, T, N, losses, forward: this.#forward },
       reverse: firstPoints(chain, { T, count: MEASURED, kept: N }),
       kl: klPerT.value,
       wind: await windOf(model, T),
-      distance: slicedWasserstein(samples, draw("measure"), options),
-      distanceOfData: slicedWasserstein(draw("measure other"), draw("measure"), options),
+      distance,
+      distanceOfData: ofData,
     };
   }
 }

@@ -309,7 +309,7 @@ Deno.test("measures without a classifier: the spread with its error over the see
     labels: [0, 0, 1, 1],
     train,
   });
-  assertEquals([w, spread.value, asked], [2, 2, undefined]);
+  assertEquals([w, spread.mean, asked], [2, 2, undefined]);
   assertAlmostEquals(spread.error, Math.sqrt(1 / 3));
   assertEquals(real, { spread: 0 }); // both images of a class are the same
 });

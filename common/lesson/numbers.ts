@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { measuredShare } from "../report/metrics/measured.ts";
 import { documents } from "./line_links.ts";
 
 /** What is kept of a run: one seed of an experiment. */
@@ -86,7 +87,7 @@ function share(values: number[], runs: RunNumbers[]): string {
     samples?: number;
   };
   const count = samples ?? samplers![0].report.samples;
-  const error = Math.sqrt(p * (1 - p) / count);
+  const { error } = measuredShare(p, count);
   return `${percent(1)(p)}\u00a0±\u00a0${percent(1)(error)}\u00a0%`;
 }
 

@@ -7,10 +7,10 @@ import * as Plot from "@observablehq/plot";
 import { type Chart, chart, COLOURS, sheet } from "./chart.ts";
 import { rasterize } from "./raster.ts";
 
-/** A value with its standard error. */
+/** A mean with its standard error. */
 export interface Value {
-  /** The value. */
-  value: number;
+  /** The mean. */
+  mean: number;
   /** Its standard error. */
   error: number;
 }
@@ -43,31 +43,31 @@ export async function tradeOffFigure({ points, real }: TradeOff): Promise<Uint8A
     marks: [
       ...realLine(real.frechet, "below"),
       Plot.line(measured, {
-        x: ({ asked }) => asked.value,
-        y: ({ frechet }) => frechet.value,
+        x: ({ asked }) => asked.mean,
+        y: ({ frechet }) => frechet.mean,
         stroke: COLOURS.blue,
         strokeOpacity: 0.5,
       }),
       Plot.ruleX(measured, {
-        x: ({ asked }) => asked.value,
-        y1: ({ frechet }) => frechet.value - frechet.error,
-        y2: ({ frechet }) => frechet.value + frechet.error,
+        x: ({ asked }) => asked.mean,
+        y1: ({ frechet }) => frechet.mean - frechet.error,
+        y2: ({ frechet }) => frechet.mean + frechet.error,
         stroke: COLOURS.blue,
       }),
       Plot.ruleY(measured, {
-        x1: ({ asked }) => asked.value - asked.error,
-        x2: ({ asked }) => asked.value + asked.error,
-        y: ({ frechet }) => frechet.value,
+        x1: ({ asked }) => asked.mean - asked.error,
+        x2: ({ asked }) => asked.mean + asked.error,
+        y: ({ frechet }) => frechet.mean,
         stroke: COLOURS.blue,
       }),
       Plot.dot(measured, {
-        x: ({ asked }) => asked.value,
-        y: ({ frechet }) => frechet.value,
+        x: ({ asked }) => asked.mean,
+        y: ({ frechet }) => frechet.mean,
         fill: COLOURS.blue,
       }),
       Plot.text(measured, {
-        x: ({ asked }) => asked.value,
-        y: ({ frechet }) => frechet.value,
+        x: ({ asked }) => asked.mean,
+        y: ({ frechet }) => frechet.mean,
         text: ({ w }) => `w = ${w}`,
         dx: -7,
         dy: -9,
@@ -98,14 +98,14 @@ function byStrength<P extends { w: number }>(
     y: { label: null, grid: true, nice: true, inset: 6 },
     marks: [
       ...realLine(real),
-      Plot.line(rows, { x: "w", y: "value", stroke: COLOURS.blue, strokeOpacity: 0.5 }),
+      Plot.line(rows, { x: "w", y: "mean", stroke: COLOURS.blue, strokeOpacity: 0.5 }),
       Plot.ruleX(rows, {
         x: "w",
-        y1: ({ value, error }) => value - error,
-        y2: ({ value, error }) => value + error,
+        y1: ({ mean, error }) => mean - error,
+        y2: ({ mean, error }) => mean + error,
         stroke: COLOURS.blue,
       }),
-      Plot.dot(rows, { x: "w", y: "value", fill: COLOURS.blue }),
+      Plot.dot(rows, { x: "w", y: "mean", fill: COLOURS.blue }),
     ],
   });
 }
@@ -125,6 +125,6 @@ function realLine(value?: number, words: "above" | "below" = "above"): Plot.Mark
   ];
 }
 
-function inPercent({ value, error }: Value): Value {
-  return { value: 100 * value, error: 100 * error };
+function inPercent({ mean, error }: Value): Value {
+  return { mean: 100 * mean, error: 100 * error };
 }

@@ -4,13 +4,12 @@
  *
  * @module
  */
-import { readBytes } from "../files/reading.ts";
-import { sha256 } from "../files/sha256.ts";
 import type { ImageModel } from "../network/image_model.ts";
 import { imageSheet } from "../plot/image_sheet.ts";
 import { labelOf, labelsOfDigits, recordedClasses } from "../run/classes.ts";
 import type { Drawing, OpenOptions, RunFolder } from "../run/folder.ts";
 import { loadModel } from "../run/model_settings.ts";
+import { drawnFrom } from "../run/model_source.ts";
 import { inRunFolder, onBackend, type ScriptSettings } from "../run/training_run.ts";
 import type { SamplerSettings } from "../run/sampler_flags.ts";
 import { UserError } from "../user_error.ts";
@@ -76,7 +75,7 @@ export async function drawAsked({ command, settings, given, guidedChainOf }: {
     refuseOther(model, classes, resume);
     const drawing: Drawing = {
       what: draw !== undefined ? "draw" : label !== undefined ? "label" : "samples",
-      from: { run: resume, sha256: await sha256(await readBytes(`${resume}/model.safetensors`)) },
+      from: await drawnFrom(resume),
     };
     const asDrawn = { ...settings, samples: labels.length };
     return await inRunFolder({ command, settings: asDrawn, backend, drawing }, async (folder) => {

@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { batch, type ImageSet } from "../data/images/image_set.ts";
+import { allImages, type ImageSet } from "../data/images/image_set.ts";
 import { type DigitClassifier, FEATURES } from "../network/digit_classifier.ts";
 import type { ChainPoint, ImageShape } from "../reverse_process.ts";
 import { Progress } from "../run/progress.ts";
 import { batchesOf, drawUnwatched } from "./draw_images.ts";
 import { frechetDistance } from "./metrics/frechet.ts";
+import { measuredShare } from "./metrics/measured.ts";
 import { shareSure, SURE } from "./sample_report.ts";
 
 /** Evaluations of the network for each image. */
@@ -60,7 +61,7 @@ export async function compareEvaluations(
 ): Promise<{ results: MethodResult[]; images: Float32Array[][] }> {
   const size = shape.slice(1).reduce((product, side) => product * side, 1);
   const real = ruler && await ruler.classifier.classify(
-    batch(ruler.unseen, Array.from({ length: ruler.unseen.count }, (_, i) => i)),
+    allImages(ruler.unseen),
   );
   const passes = batchesOf(shape[0]) * EVALUATIONS.reduce((sum, n) => sum + n, 0);
   const progress = new Progress({ label: "comparing", total: methods.length * passes });
@@ -82,9 +83,9 @@ export async function compareEvaluations(
       firsts.push(drawn.slice(0, shown * size));
       if (!ruler || !real) continue;
       const { confidence, features } = await ruler.classifier.classify(drawn);
-      const share = shareSure(confidence);
-      result.confident.push(share);
-      result.confidentError.push(Math.sqrt(share * (1 - share) / shape[0]));
+      const sure = measuredShare(shareSure(confidence), shape[0]);
+      result.confident.push(sure.mean);
+      result.confidentError.push(sure.error);
       const distance = (features: Float32Array) =>
         frechetDistance(features, real.features, FEATURES);
       result.frechet.push(distance(features));

@@ -4,18 +4,11 @@
  *
  * @module
  */
-import { batch, type ImageSet } from "../data/images/image_set.ts";
+import { allImages, batch, type ImageSet } from "../data/images/image_set.ts";
 import { type DigitClassifier, FEATURES } from "../network/digit_classifier.ts";
 import { permutation } from "../random.ts";
 import { frechetDistance } from "./metrics/frechet.ts";
-
-/** A number with its standard error. */
-export interface Measured {
-  /** The mean. */
-  value: number;
-  /** Its standard error. */
-  error: number;
-}
+import { type Measured, measuredMean, measuredShare } from "./metrics/measured.ts";
 
 /** What the samples of one strength are like. */
 export interface StrengthReport {
@@ -63,18 +56,20 @@ export async function measureGuidance(
   strengths: StrengthSamples[],
   { labels, train, digits }: GuidanceRuler,
 ): Promise<GuidanceReport> {
-  const unseen = digits && await featuresOf(digits.unseen, all(digits.unseen), digits.classifier);
+  const unseen = digits && await featuresOf(allImages(digits.unseen), digits.classifier);
   const report: StrengthReport[] = [];
   for (const { w, seeds } of strengths) {
-    const spread = meanOf(seeds.map((samples) => spreadOf(samples, labels)));
+    const spread = measuredMean(seeds.map((samples) => spreadOf(samples, labels)));
     if (!digits || !unseen) {
       report.push({ w, spread });
       continue;
     }
     const found = await Promise.all(seeds.map((samples) => digits.classifier.classify(samples)));
-    const hits = found.flatMap(({ label }) => labels.map((asked, n) => label[n] === asked));
+    const hits = found.flatMap(({ label }) => labels.filter((asked, n) => label[n] === asked));
+    const answers = found.length * labels.length;
     const distances = found.map(({ features }) => frechetDistance(features, unseen, FEATURES));
-    report.push({ w, asked: shareOf(hits), frechet: meanOf(distances), spread });
+    const asked = measuredShare(hits.length / answers, answers);
+    report.push({ w, asked, frechet: measuredMean(distances), spread });
   }
   return { strengths: report, real: await ofReal(labels, train, digits && { ...digits, unseen }) };
 }
@@ -86,9 +81,10 @@ async function ofReal(
   digits?: { classifier: DigitClassifier; unseen?: Float32Array },
 ): Promise<GuidanceReport["real"]> {
   const indices = ofClasses(train, labels);
-  const spread = spreadOf(batch(train, indices), labels);
+  const images = batch(train, indices);
+  const spread = spreadOf(images, labels);
   if (!digits?.unseen) return { spread };
-  const features = await featuresOf(train, indices, digits.classifier);
+  const features = await featuresOf(images, digits.classifier);
   return { spread, frechet: frechetDistance(features, digits.unseen, FEATURES) };
 }
 
@@ -105,12 +101,8 @@ function ofClasses(set: ImageSet, labels: number[]): number[] {
   });
 }
 
-async function featuresOf(set: ImageSet, indices: number[], classifier: DigitClassifier) {
-  return (await classifier.classify(batch(set, indices))).features;
-}
-
-function all({ count }: ImageSet): number[] {
-  return Array.from({ length: count }, (_, n) => n);
+async function featuresOf(images: Float32Array, classifier: DigitClassifier) {
+  return (await classifier.classify(images)).features;
 }
 
 /**
@@ -136,18 +128,4 @@ export function spreadOf(images: Float32Array, labels: number[]): number {
     means.push(sum / pairs);
   }
   return means.reduce((sum, mean) => sum + mean, 0) / Math.max(1, means.length);
-}
-
-/** The share of what is true, as the mean of independent answers. */
-function shareOf(hits: boolean[]): Measured {
-  const value = hits.filter((hit) => hit).length / hits.length;
-  return { value, error: Math.sqrt(value * (1 - value) / hits.length) };
-}
-
-/** The mean of a few numbers, and s/√n. */
-function meanOf(values: number[]): Measured {
-  const n = values.length;
-  const value = values.reduce((sum, x) => sum + x, 0) / n;
-  const variance = values.reduce((sum, x) => sum + (x - value) ** 2, 0) / (n - 1);
-  return { value, error: Math.sqrt(variance / n) };
 }

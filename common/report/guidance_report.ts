@@ -16,19 +16,15 @@ import type { SamplerSettings } from "../run/sampler_flags.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { inWords } from "../run/progress.ts";
 import type { Conclusion } from "../run/training_run.ts";
-import { trainClassifier } from "./classifier_training.ts";
+import { withDigitMeasure } from "./digit_measure.ts";
 import { drawImages } from "./draw_images.ts";
-import {
-  type GuidanceReport,
-  type Measured,
-  measureGuidance,
-  type StrengthSamples,
-} from "./guidance_measure.ts";
+import { type GuidanceReport, measureGuidance, type StrengthSamples } from "./guidance_measure.ts";
+import { type Measured, measuredShare } from "./metrics/measured.ts";
 import { nameOf, writeFigures } from "./image_figures.ts";
 import { type Drawing, drawSamples, lossAtEnd, recordedChain, shapeOf } from "./image_report.ts";
 import { lossByT } from "./loss_by_t.ts";
 import { reportNearest } from "./nearest_report.ts";
-import { reportLines, sampleReport } from "./sample_report.ts";
+import { reportLines } from "./sample_report.ts";
 
 /** The strengths that are compared. */
 export const STRENGTHS = [0, 0.5, 1, 2, 4, 8];
@@ -140,33 +136,35 @@ async function measure(
     const guidance = await measureGuidance(compared, ruler);
     return { results: inRecord(guidance), lines: guidanceLines(guidance), guidance };
   }
-  const classifier = await trainClassifier(images, { seed: settings.seed, bar: true });
-  try {
-    const guidance = settings.guidanceSamples > 1
-      ? await measureGuidance(compared, { ...ruler, digits: { unseen, classifier } })
-      : undefined;
-    const lines = guidance ? guidanceLines(guidance) : [];
-    if (settings.samples < 2) {
-      return { results: guidance ? inRecord(guidance) : {}, lines, guidance };
-    }
-    const report = await sampleReport(samples, classifier, images, unseen);
-    const { label } = await classifier.classify(samples);
-    const asked = labels.filter((wanted, n) => label[n] === wanted).length / labels.length;
-    const error = Math.sqrt(asked * (1 - asked) / labels.length);
-    return {
-      results: { ...report, asked, ...guidance && inRecord(guidance) },
-      lines: [
-        `taken for the digit that was asked for: ${percent({ value: asked, error })} of ` +
-        `${labels.length} samples with w = ${settings.w} (of real unseen digits the classifier gets ` +
-        `${(100 * report.accuracyReal).toFixed(1)} % right)`,
-        ...reportLines(report),
-        ...lines,
-      ],
-      guidance,
-    };
-  } finally {
-    classifier.dispose();
-  }
+  return await withDigitMeasure(
+    { train: images, unseen },
+    settings.seed,
+    async (measureDigits, classifier) => {
+      const guidance = settings.guidanceSamples > 1
+        ? await measureGuidance(compared, { ...ruler, digits: { unseen, classifier } })
+        : undefined;
+      const lines = guidance ? guidanceLines(guidance) : [];
+      if (settings.samples < 2) {
+        return { results: guidance ? inRecord(guidance) : {}, lines, guidance };
+      }
+      const report = await measureDigits(samples);
+      const { label } = await classifier.classify(samples);
+      const count = labels.length;
+      const hits = labels.filter((wanted, n) => label[n] === wanted).length;
+      const asked = measuredShare(hits / count, count);
+      return {
+        results: { ...report, asked: asked.mean, ...guidance && inRecord(guidance) },
+        lines: [
+          `taken for the digit that was asked for: ${percent(asked)} of ${count} samples with ` +
+          `w = ${settings.w} (of real unseen digits the classifier gets ` +
+          `${(100 * report.accuracyReal).toFixed(1)} % right)`,
+          ...reportLines(report),
+          ...lines,
+        ],
+        guidance,
+      };
+    },
+  );
 }
 
 /** The lists that run.json keeps, one number for each strength. */
@@ -175,7 +173,7 @@ function inRecord({ strengths, real }: GuidanceReport): object {
   for (const name of ["asked", "frechet", "spread"] as const) {
     const measured = strengths.flatMap((strength) => strength[name] ?? []);
     if (measured.length === 0) continue;
-    lists[`${name}ByW`] = measured.map(({ value }) => value);
+    lists[`${name}ByW`] = measured.map(({ mean }) => mean);
     lists[`${name}ErrorByW`] = measured.map(({ error }) => error);
   }
   const { frechet, spread } = real;
@@ -184,7 +182,7 @@ function inRecord({ strengths, real }: GuidanceReport): object {
 
 /** A table with a line for each strength. */
 function guidanceLines({ strengths, real }: GuidanceReport): string[] {
-  const withError = ({ value, error }: Measured) => `${value.toFixed(2)} ± ${error.toFixed(2)}`;
+  const withError = ({ mean, error }: Measured) => `${mean.toFixed(2)} ± ${error.toFixed(2)}`;
   const rows = strengths.map(({ w, asked, frechet, spread }) => [
     String(w),
     asked ? percent(asked) : "",
@@ -197,8 +195,8 @@ function guidanceLines({ strengths, real }: GuidanceReport): string[] {
   return table.map((row) => row.map((cell, i) => cell.padStart(widths[i])).join("  "));
 }
 
-function percent({ value, error }: Measured): string {
-  return `${(100 * value).toFixed(1)} ± ${(100 * error).toFixed(1)} %`;
+function percent({ mean, error }: Measured): string {
+  return `${(100 * mean).toFixed(1)} ± ${(100 * error).toFixed(1)} %`;
 }
 
 /** Writes <script>_guidance.png, the same noises under every w, and <script>_tradeoff.png. */
@@ -212,7 +210,7 @@ async function writeGuidance(
   const rows = compared.map(({ w, seeds: [images] }, i) => {
     const { asked } = strengths[i];
     return {
-      label: [`w = ${w}`, ...asked ? [`${(100 * asked.value).toFixed(1)} % as asked`] : []],
+      label: [`w = ${w}`, ...asked ? [`${(100 * asked.mean).toFixed(1)} % as asked`] : []],
       images: images.subarray(0, SHOWN * length),
     };
   });

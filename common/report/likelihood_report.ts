@@ -13,26 +13,19 @@ import type { Denoiser } from "../reverse_process.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { Progress } from "../run/progress.ts";
 import type { Conclusion } from "../run/training_run.ts";
+import { type Measured, measuredMean } from "./metrics/measured.ts";
 import { boundTerm, priorTerm, type Variance, VARIANCES } from "../variational_bound.ts";
 
-/** A mean over images with its standard error, in bits per dimension. */
-export interface Bits {
-  /** The mean. */
-  mean: number;
-  /** Its standard error. */
-  error: number;
-}
-
-/** The bound with one choice of σₜ², in bits per dimension. */
+/** The bound with one choice of σₜ²: means over images, in bits per dimension. */
 export interface Codelength {
   /** L_T, the prior. */
-  prior: Bits;
+  prior: Measured;
   /** L₁ to L_{T−1} together. */
-  denoising: Bits;
+  denoising: Measured;
   /** L₀, the discrete decoder. */
-  decoder: Bits;
+  decoder: Measured;
   /** All of them: what an image takes without loss. */
-  sum: Bits;
+  sum: Measured;
 }
 
 /** What {@linkcode measureLikelihood} finds. */
@@ -69,13 +62,13 @@ export async function measureLikelihood(
   const draw = (t: number) =>
     batch(unseen, integers({ seed, stream: "bound", step: t }, B, 0, count));
   const first = draw(0);
-  const prior = meanOf(
+  const prior = measuredMean(
     Float64Array.from(
       { length: B },
       (_, b) => inBits(priorTerm(schedule, first.subarray(b * D, (b + 1) * D))),
     ),
   );
-  const terms: Record<Variance, Bits[]> = { beta: [], posterior: [] }; // of t = T, …, 1
+  const terms: Record<Variance, Measured[]> = { beta: [], posterior: [] }; // of t = T, …, 1
   const rmse: number[] = [];
   const progress = new Progress({ label: "bound", total: T });
   for (let t = T; t >= 1; t--) {
@@ -83,8 +76,8 @@ export async function measureLikelihood(
     const eps = gaussianNoise<tf.Rank.R4>({ seed, stream: "bound eps", step: t }, x0.shape);
     const term = await boundTerm(denoiser, { x0, t, eps });
     tf.dispose([x0, eps]);
-    for (const of of VARIANCES) terms[of].push(meanOf(term.nats[of].map(inBits)));
-    rmse.push(GREY * Math.sqrt(meanOf(term.distortion).mean));
+    for (const of of VARIANCES) terms[of].push(measuredMean(term.nats[of].map(inBits)));
+    rmse.push(GREY * Math.sqrt(measuredMean(term.distortion).mean));
     progress.update(rmse.length);
   }
   progress.finish();
@@ -132,7 +125,8 @@ export async function reportLikelihood(
 }
 
 function codelengthLines(codelength: Record<Variance, Codelength>): string[] {
-  const cell = ({ mean, error }: Bits) => `${mean.toFixed(4)} ± ${error.toFixed(4)}`.padStart(17);
+  const cell = ({ mean, error }: Measured) =>
+    `${mean.toFixed(4)} ± ${error.toFixed(4)}`.padStart(17);
   return [
     "bits per dimension of unseen images, with the standard error:",
     `  σₜ² ${
@@ -155,16 +149,8 @@ function decodingLines(points: DecodingPoint[]): string[] {
   ];
 }
 
-/** Mean and standard error of independent numbers. */
-function meanOf(values: Float64Array): Bits {
-  const n = values.length;
-  const mean = values.reduce((sum, x) => sum + x, 0) / n;
-  const squares = values.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-  return { mean, error: n > 1 ? Math.sqrt(squares / (n - 1) / n) : 0 };
-}
-
 /** The sum of independent means. */
-function sumOf(parts: Bits[]): Bits {
+function sumOf(parts: Measured[]): Measured {
   return {
     mean: parts.reduce((sum, { mean }) => sum + mean, 0),
     error: Math.sqrt(parts.reduce((sum, { error }) => sum + error ** 2, 0)),

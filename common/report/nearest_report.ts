@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { batch, type ImageSet } from "../data/images/image_set.ts";
+import { allImages, type ImageSet } from "../data/images/image_set.ts";
 import { labelledRows } from "../plot/labelled_rows.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { median } from "./metrics/r_squared.ts";
@@ -43,8 +43,7 @@ export async function reportNearest(
     const lines = [`nearest training image: ${distance.toFixed(2)} away (median)`];
     return { results: { nearestDistance: distance }, lines };
   }
-  const all = batch(unseen, Array.from({ length: unseen.count }, (_, i) => i));
-  const ofReal = (await nearestImages(all, train)).distance;
+  const ofReal = (await nearestImages(allImages(unseen), train)).distance;
   const { share, error } = closerShare(ofSamples.distance, ofReal);
   const real = median(ofReal);
   return {

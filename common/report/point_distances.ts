@@ -20,18 +20,24 @@ export interface PointDistances {
 /**
  * The sliced Wasserstein distance of clouds to the data; all are held against the same draws.
  *
- * @param clouds Each [5000·2].
+ * @param clouds Each [count·2].
+ * @param options.count Points of each cloud. Default: 5000.
  * @param options.directions As in {@linkcode slicedWasserstein}. Default: 200.
  * @param options.draws How many draws of the data the mean is over. Default: 5.
  */
 export function distancesToData(
   clouds: Float32Array[],
   data: PointData,
-  { seed, draws = 5, directions = 200 }: { seed: number; draws?: number; directions?: number },
+  { seed, count = MEASURED, draws = 5, directions = 200 }: {
+    seed: number;
+    count?: number;
+    draws?: number;
+    directions?: number;
+  },
 ): PointDistances {
   const distances = Array.from({ length: draws }, (_, step) => {
-    const fresh = data.sample({ seed, stream: "measure", step }, MEASURED);
-    const other = data.sample({ seed, stream: "measure other", step }, MEASURED);
+    const fresh = data.sample({ seed, stream: "measure", step }, count);
+    const other = data.sample({ seed, stream: "measure other", step }, count);
     const options = { directions, draw: { seed, stream: "directions", step } };
     return [other, ...clouds].map((points) => slicedWasserstein(points, fresh, options));
   });

@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { batch, type ImageSet } from "../data/images/image_set.ts";
+import { allImages, batch, type ImageSet } from "../data/images/image_set.ts";
 import { type DigitClassifier, FEATURES } from "../network/digit_classifier.ts";
 import { frechetDistance } from "./metrics/frechet.ts";
 import { permutation } from "../random.ts";
@@ -54,7 +54,7 @@ export async function sampleReport(
   if (!labels) throw new Error(`sampleReport: the images of ${realTest.name} have no labels`);
   const measured = await classifier.classify(samples);
   const count = measured.label.length;
-  const unseen = await classifier.classify(batch(realTest, Array.from(labels.keys())));
+  const unseen = await classifier.classify(allImages(realTest));
   const perfect = await classifier.classify(batch(realTrain, someOf(realTrain, count)));
   const perDigit = new Array(10).fill(0);
   for (const label of measured.label) perDigit[label] += 1 / count;

@@ -57,6 +57,11 @@ export function batch(
   return values;
 }
 
+/** All images of a set in the range of the models, [N, H, W, C] in [-1, 1]. */
+export function allImages(set: ImageSet): Float32Array<ArrayBuffer> {
+  return batch(set, Int32Array.from({ length: set.count }, (_, i) => i));
+}
+
 /** Turns one image, [H, W, C], left to right in place. */
 function flip(image: Float32Array, height: number, width: number, channels: number): void {
   for (let y = 0; y < height; y++) {
