@@ -4,7 +4,8 @@
  * @module
  */
 import { equation, inline } from "./equations.ts";
-import { chartPlace, figure, perT, section, stage, timeControl } from "./sections.ts";
+import { chartPlace, figure, perT, section, stage } from "./sections.ts";
+import { timeControl } from "./time_control.ts";
 
 const tex = String.raw;
 const t = inline("t");

@@ -10,12 +10,14 @@ import { equationStyle, withoutStyleAttributes } from "./equations.ts";
 import { flows, imageFlow } from "./flow_sections.ts";
 import notices from "./notices.txt" with { type: "text" };
 import script from "./page_script.js" with { type: "text" };
+import { escaped } from "../plot/svg.ts";
 import { plotStyle } from "./plot_style.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { RunData } from "./run_data.ts";
 import { guidance, imageChains, pictures, pointChains, training } from "./sections.ts";
 import pageStyle from "./style.css" with { type: "text" };
 import themeStyle from "./theme.css" with { type: "text" };
+import timeStyle from "./time_control.css" with { type: "text" };
 
 /**
  * Writes report.html into a run's folder, from what lies there.
@@ -40,7 +42,7 @@ export async function buildPage(
 ): Promise<string> {
   const kind = kindOf(data);
   const { html, style } = withoutStyleAttributes(body(data, kind));
-  const styles = `${equationStyle}\n${themeStyle}\n${pageStyle}\n${style}`;
+  const styles = [equationStyle, themeStyle, timeStyle, pageStyle, style].join("\n");
   const policy = [
     "default-src 'none'",
     `script-src '${await hash(script)}'`,
@@ -141,10 +143,6 @@ function body({ record }: RunData, kind: Kind): string {
 /** Data as JSON that cannot end the element that it stands in. */
 function embedded(data: RunData): string {
   return JSON.stringify(data).replaceAll("<", "\\u003c");
-}
-
-function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 }
 
 /** The name of a script or a style sheet in a security policy. */

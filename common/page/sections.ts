@@ -5,6 +5,7 @@
  * @module
  */
 import { equation, inline } from "./equations.ts";
+import { timeControl } from "./time_control.ts";
 
 const tex = String.raw;
 const t = inline("t");
@@ -18,26 +19,6 @@ export function section(id: string, title: string, later: string, content: strin
     <p class="later">To come: ${later}</p>
     ${content}
   </section>`;
-}
-
-/** Play button, slider and label. */
-export function timeControl(
-  id: string,
-  label: string,
-  ends: [left: string, right: string],
-): string {
-  return `<div class="time">
-    <button type="button" id="${id}-play" class="play" data-state="paused" aria-label="Play">
-      <svg viewBox="0 0 20 20" aria-hidden="true">
-        <path class="paused" d="M6 3.5v13l10.5-6.5z"/>
-        <path class="playing" d="M5 4h3.5v12H5zM11.5 4H15v12h-3.5z"/>
-      </svg>
-    </button>
-    <span class="end">${ends[0]}</span>
-    <input type="range" id="${id}-slider" min="0" max="1" step="1" value="0" aria-label="${label}">
-    <span class="end">${ends[1]}</span>
-    <output aria-live="off" id="${id}-label" for="${id}-slider"></output>
-  </div>`;
 }
 
 /** A title, something drawn, and the words and the equation below it. */

@@ -50,6 +50,7 @@ export function drawing(width: number, height: number, parts: string[]): string 
     `viewBox="0 0 ${width} ${height}">${parts.join("")}</svg>`;
 }
 
-function escaped(content: string): string {
+/** Text as it stands in SVG or HTML. */
+export function escaped(content: string): string {
   return content.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -5,7 +5,8 @@
  * @module
  */
 import { inline } from "../equations.ts";
-import { formula, radios, stage, timeControl } from "./parts.ts";
+import { timeControl } from "../time_control.ts";
+import { formula, radios, stage } from "./parts.ts";
 
 const tex = String.raw;
 
@@ -64,7 +65,7 @@ export function destroy(code: string): string {
         "destroy-time",
         "t of the forward process",
         ["data", "noise"],
-        "xt signal noise beta",
+        { max: 40, lights: "xt signal noise beta" },
       )
     }
     <p class="readout" id="destroy-readout"></p>
@@ -171,7 +172,12 @@ export function walk(code: string): string {
     }
       </figure>
     </div>
-    ${timeControl("walk-time", "t of both chains", ["data", "noise"], "mu before")}
+    ${
+      timeControl("walk-time", "t of both chains", ["data", "noise"], {
+        max: 40,
+        lights: "mu before",
+      })
+    }
     <div class="tools">
       <button type="button" id="walk-send" class="primary" data-lights="sigma mu before">Send it down</button>
       <button type="button" id="walk-clear">Clear the ways</button>

@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { escaped } from "../../plot/svg.ts";
 import { hash } from "../page.ts";
 import themeStyle from "../theme.css" with { type: "text" };
-import { escaped } from "./parts.ts";
 
 const STYLE = `${themeStyle}
 body { margin: 0; padding: 24px 16px; background: var(--paper); color: var(--ink); }

@@ -4,11 +4,13 @@
  * @module
  */
 import { equationStyle, withoutStyleAttributes } from "../equations.ts";
+import { escaped } from "../../plot/svg.ts";
 import { hash } from "../page.ts";
 import themeStyle from "../theme.css" with { type: "text" };
+import timeStyle from "../time_control.css" with { type: "text" };
 import { destroy, learn, straighten, walk } from "./chapters.ts";
 import { digits, invent } from "./image_chapters.ts";
-import { codeOf, escaped, type Excerpt } from "./parts.ts";
+import { codeOf, type Excerpt } from "./parts.ts";
 import playStyle from "./style.css" with { type: "text" };
 
 /** What the page is made of. */
@@ -51,7 +53,7 @@ export async function playPage({ script, digit, excerpts }: PageParts): Promise<
       invent(codeOf(excerpts.invent)),
     ].join("\n"),
   );
-  const styles = `${equationStyle}\n${themeStyle}\n${playStyle}\n${style}`;
+  const styles = [equationStyle, themeStyle, timeStyle, playStyle, style].join("\n");
   return `<!doctype html>
 <html lang="en" data-digit="${digit.toBase64()}">
 <head>

@@ -5,7 +5,8 @@
  */
 import { inline } from "../equations.ts";
 import { chapter } from "./chapters.ts";
-import { formula, radios, timeControl } from "./parts.ts";
+import { timeControl } from "../time_control.ts";
+import { formula, radios } from "./parts.ts";
 
 const tex = String.raw;
 
@@ -51,7 +52,12 @@ export function digits(code: string): string {
         ${large("digit-xt", "xₜ, what there is", "The noisy image at the chosen step")}
         ${large("digit-x0hat", "x̂₀, what is expected", "The image that the network expects there")}
       </div>
-      ${timeControl("digit-time", "step of the chain", ["noise", "digit"], "xt x0Hat")}
+      ${
+      timeControl("digit-time", "step of the chain", ["noise", "digit"], {
+        max: 40,
+        lights: "xt x0Hat",
+      })
+    }
       <div class="strip" id="digit-strip" role="group" aria-label="Which digit is large"></div>
       <div class="tools">
         <button type="button" id="digit-draw" class="primary">Draw again</button>

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { escaped } from "../../plot/svg.ts";
 import { equation } from "../equations.ts";
 
 /** A formula whose parts light up with what moves them: `\htmlClass{term-NAME}{...}`. */
@@ -30,27 +31,6 @@ export function radios(
     <div>${choices.map(one).join("")}</div></fieldset>`;
 }
 
-/** Play button, slider and label. */
-export function timeControl(
-  id: string,
-  label: string,
-  ends: [left: string, right: string],
-  lights: string,
-): string {
-  return `<div class="time" data-lights="${lights}">
-    <button type="button" id="${id}-play" class="play" data-state="paused" aria-label="Play">
-      <svg viewBox="0 0 20 20" aria-hidden="true">
-        <path class="paused" d="M6 3.5v13l10.5-6.5z"/>
-        <path class="playing" d="M5 4h3.5v12H5zM11.5 4H15v12h-3.5z"/>
-      </svg>
-    </button>
-    <span class="end">${ends[0]}</span>
-    <input type="range" id="${id}-slider" min="0" max="40" step="1" value="0" aria-label="${label}">
-    <span class="end">${ends[1]}</span>
-    <output aria-live="off" id="${id}-label" for="${id}-slider"></output>
-  </div>`;
-}
-
 /** Lines of a script, to look at beside the figure, and a link to the whole of it. */
 export interface Excerpt {
   /** The file's path in the project. */
@@ -69,9 +49,4 @@ export function codeOf(excerpts: Excerpt[]): string {
   return `<details class="code"><summary>The code that runs here</summary>${
     excerpts.map(one).join("")
   }</details>`;
-}
-
-/** Text as HTML. */
-export function escaped(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
