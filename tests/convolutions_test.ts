@@ -31,23 +31,21 @@ const SHAPES = [
 Deno.test("each form equals a sum in float64, on 1 and 2 threads by the same bytes", async () => {
   for (const [B, H, W, C, O, k, stride] of SHAPES) {
     const [h, w] = [Math.ceil(H / stride), Math.ceil(W / stride)];
-    const shapes = [[B, H, W, C], [k, k, C, O], [B, h, w, O], [B, O], [B, h, w, O]];
-    const [x, weights, dy, bias, residual] = shapes.map((shape, i) =>
+    const shapes = [[B, H, W, C], [k, k, C, O], [B, h, w, O], [O]];
+    const [x, weights, dy, bias] = shapes.map((shape, i) =>
       normal({ seed: 3, stream: `operand ${i}` }, tf.util.sizeFromShape(shape))
     );
     const sums = inFloat64({ x, weights, dy }, [B, H, W, C, O, k, stride]);
-    for (let i = 0; i < sums.y.length; i++) { // bias [B, O] and residual
-      sums.y[i] += bias[Math.floor(i / (h * w * O)) * O + i % O] + residual[i];
-    }
+    for (let i = 0; i < sums.y.length; i++) sums.y[i] += bias[i % O];
     const forms: Form[] = k === 3 && stride === 1 ? ["direct", "winograd"] : ["direct"];
     for (const form of forms) {
       const name = `${form}, ${[B, H, W, C, O, k, stride]}`;
-      const single = await convolved(1, form, shapes, stride, [x, weights, dy, bias, residual]);
+      const single = await convolved(1, form, shapes, stride, [x, weights, dy, bias]);
       closeTo(single.y, sums.y, `y, ${name}`);
       closeTo(single.dx, sums.dx, `dx, ${name}`);
       closeTo(single.dw, sums.dw, `dw, ${name}`);
       assertEquals(
-        await convolved(2, form, shapes, stride, [x, weights, dy, bias, residual]),
+        await convolved(2, form, shapes, stride, [x, weights, dy, bias]),
         single,
       );
     }
@@ -55,7 +53,7 @@ Deno.test("each form equals a sum in float64, on 1 and 2 threads by the same byt
   wasmThreads().dispose();
 });
 
-/** y = x * w + bias + residual, and both gradients for the given dy, by one form. */
+/** y = x * w + bias, and both gradients for the given dy, by one form. */
 async function convolved(
   threads: number,
   form: Form,
@@ -64,14 +62,14 @@ async function convolved(
   values: Float32Array[],
 ): Promise<Record<"y" | "dx" | "dw", Float32Array>> {
   const running = await startWasm(threads);
-  const [x, w, dy, bias, residual] = values.map((numbers, i) => tf.tensor(numbers, shapes[i]));
+  const [x, w, dy, bias] = values.map((numbers, i) => tf.tensor(numbers, shapes[i]));
   const [y, dx, dw] = [shapes[2], shapes[0], shapes[1]].map((shape) => tf.fill(shape, NaN));
-  convolve(running, x, w, y, { stride, transposed: false, bias, residual, form });
+  convolve(running, x, w, y, { stride, transposed: false, bias, form });
   convolve(running, dy, w, dx, { stride, transposed: true, form });
   convolveWeightGradient(running, x, dy, dw, { stride, form });
   const read = (tensor: tf.Tensor) => tensor.data() as Promise<Float32Array>;
   const result = { y: await read(y), dx: await read(dx), dw: await read(dw) };
-  tf.dispose([x, w, dy, bias, residual, y, dx, dw]);
+  tf.dispose([x, w, dy, bias, y, dx, dw]);
   return result;
 }
 

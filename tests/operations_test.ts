@@ -41,27 +41,6 @@ const CASES: { name: string; operation: Operation; shapes: number[][][] }[] = [
     ],
   },
   {
-    name: "conv2d, a bias for each sample and a residual",
-    operation: (x, w, b, residual) =>
-      conv2d(x as tf.Tensor4D, w as tf.Tensor4D, b as tf.Tensor2D, {
-        residual: residual as tf.Tensor4D,
-      }),
-    shapes: [
-      [[2, 5, 7, 3], [3, 3, 3, 5], [2, 5], [2, 5, 7, 5]],
-      [[3, 8, 8, 8], [3, 3, 8, 8], [3, 8], [3, 8, 8, 8]],
-      [[2, 4, 6, 6], [1, 1, 6, 12], [2, 12], [2, 4, 6, 12]],
-    ],
-  },
-  {
-    name: "conv2d, stride 2, a bias for each sample and a residual",
-    operation: (x, w, b, residual) =>
-      conv2d(x as tf.Tensor4D, w as tf.Tensor4D, b as tf.Tensor2D, {
-        stride: 2,
-        residual: residual as tf.Tensor4D,
-      }),
-    shapes: [[[2, 6, 5, 4], [3, 3, 4, 8], [2, 8], [2, 3, 3, 8]]],
-  },
-  {
     name: "matMul",
     operation: (a, b) => matMul(a as tf.Tensor2D, b as tf.Tensor2D),
     shapes: [[[5, 7], [7, 3]], [[33, 2], [2, 17]], [[3, 5, 9], [3, 9, 11]]],

@@ -6,7 +6,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { type Attributes, defineOperation, type Inputs, runOperation } from "./operation.ts";
-import { sumPixels, sumSamplesAndPixels } from "./per_sample.ts";
+import { sumSamplesAndPixels } from "./per_sample.ts";
 
 /** The kernel of {@linkcode conv2d}; backends replace kernels by their names. */
 export const CONV2D = "DiffusionConv2d";
@@ -16,57 +16,46 @@ export const CONV2D_INPUT_GRADIENT = "DiffusionConv2dInputGradient";
 export const CONV2D_WEIGHT_GRADIENT = "DiffusionConv2dWeightGradient";
 
 /**
- * y[b,i,j,o] = Σ x[b, s·i + u − p, s·j + v − p, c] · w[u,v,c,o] + bias[o], with p = (k − 1)/2; and
- * what else is added to every pixel, without a pass over the pixels of its own.
+ * y[b,i,j,o] = Σ x[b, s·i + u − p, s·j + v − p, c] · w[u,v,c,o] + bias[o], with p = (k − 1)/2.
  *
  * @param x Input, [B, H, W, C].
  * @param w Weights, [k, k, C, O], k odd.
- * @param bias Added to every pixel: [O], or [B, O] with a bias of its own for each sample.
+ * @param bias Added to every pixel, [O].
  * @param options.stride s: 1 keeps the size, 2 halves it (rounding up).
- * @param options.residual Added to the result, of its shape.
  * @returns [B, ⌈H/s⌉, ⌈W/s⌉, O].
  */
 export function conv2d(
   x: tf.Tensor4D,
   w: tf.Tensor4D,
-  bias: tf.Tensor1D | tf.Tensor2D,
-  options: { stride?: number; residual?: tf.Tensor4D } = {},
+  bias: tf.Tensor1D,
+  options: { stride?: number } = {},
 ): tf.Tensor4D {
   if (x.shape[3] !== w.shape[2]) {
     throw new Error(`conv2d: the input has ${x.shape[3]} channels, the weights take ${w.shape[2]}`);
   }
-  const { stride = 1, residual } = options;
-  const [B, H, W] = x.shape;
   const O = w.shape[3];
-  const shape = [B, Math.ceil(H / stride), Math.ceil(W / stride), O];
-  if (!tf.util.arraysEqual(bias.shape, bias.rank === 1 ? [O] : [B, O])) {
-    throw new Error(`conv2d: a bias of shape [${bias.shape}]; allowed are [${O}] and [${B}, ${O}]`);
+  if (!tf.util.arraysEqual(bias.shape, [O])) {
+    throw new Error(`conv2d: a bias of shape [${bias.shape}]; expected [${O}]`);
   }
-  if (residual && !tf.util.arraysEqual(residual.shape, shape)) {
-    throw new Error(`conv2d: a residual of shape [${residual.shape}]; the result's is [${shape}]`);
-  }
-  const inputs = { x, w, bias, ...(residual && { residual }) };
-  return runOperation(CONV2D, inputs, { stride, biasRank: bias.rank });
+  return runOperation(CONV2D, { x, w, bias }, { stride: options.stride ?? 1 });
 }
 
 defineOperation({
   name: CONV2D,
-  composed: ({ x, w, bias, residual }, { stride }) => {
+  composed: ({ x, w, bias }, { stride }) => {
     const [image, weights] = [x as tf.Tensor4D, w as tf.Tensor4D];
     const y = tf.conv2d(image, weights, stride as number, padding(w), "NHWC", 1, "floor");
-    const biased = tf.add(y, bias.rank === 2 ? tf.reshape(bias, [-1, 1, 1, y.shape[3]]) : bias);
-    return residual ? tf.add(biased, residual) : biased;
+    return tf.add(y, bias);
   },
   gradient: {
     inputs: ["x", "w"],
-    of: (gradient, [x, w], { stride, biasRank }) => {
+    of: (gradient, [x, w], { stride }) => {
       const dy = gradient as tf.Tensor4D;
       return {
         x: () => runOperation(CONV2D_INPUT_GRADIENT, { dy, w }, { stride, inputShape: x.shape }),
         w: () => runOperation(CONV2D_WEIGHT_GRADIENT, { x, dy }, { stride, kernel: w.shape[0] }),
-        // ∂L/∂bias = Σ over samples and pixels, or pixels alone, of ∂L/∂y
-        bias: () => biasRank === 2 ? sumPixels(dy) : sumSamplesAndPixels(dy),
-        residual: () => dy,
+        // ∂L/∂bias = Σ over samples and pixels of ∂L/∂y
+        bias: () => sumSamplesAndPixels(dy),
       };
     },
   },

@@ -28,40 +28,24 @@ interface Sizes {
   stride: number;
 }
 
-/** What is added to the result as it is stored. */
-export interface Added {
-  /** [O], or [B, O] for a bias of each sample. */
-  bias?: tf.TensorInfo;
-  /** Of the result's shape. */
-  residual?: tf.TensorInfo;
-}
-
 /** How a convolution is computed. */
 export type Form = "direct" | "winograd";
 
-/** y = x convolved with w, or with `transposed` the gradient of such a y with respect to its input. */
+/**
+ * y = x convolved with w, or with `transposed` the gradient of such a y with respect to its input.
+ *
+ * @param options.bias Added to every pixel, [O].
+ */
 export function convolve(
   threads: KernelThreads,
   x: tf.TensorInfo,
   w: tf.TensorInfo,
   y: tf.TensorInfo,
-  options: { stride: number; transposed: boolean; form?: Form } & Added,
+  options: { stride: number; transposed: boolean; form?: Form; bias?: tf.TensorInfo },
 ): void {
-  const sizes = { y: y.shape, kernel: w.shape[0], stride: options.stride };
-  const { form = formFor(sizes, 4) } = options;
-  if (form === "winograd") return winograd(threads, x, w, y, options);
-  const { bias, residual } = options;
-  const own = bias?.shape.length === 2 ? undefined : bias;
-  direct(threads, x, w, y, { ...options, bias: own });
-  const [B, H, W, O] = y.shape;
-  const to = heapAddress(y);
-  if (bias && !own) {
-    threads.run("addPerSample", B * H * W, [to, heapAddress(bias), to, H * W, O]);
-  }
-  if (residual) {
-    const count = B * H * W * O;
-    threads.run("add", Math.ceil(count / 4096), [to, heapAddress(residual), to, count]);
-  }
+  const { form = formFor({ y: y.shape, kernel: w.shape[0], stride: options.stride }, 4) } = options;
+  const run = form === "winograd" ? winograd : direct;
+  run(threads, x, w, y, options);
 }
 
 /** dw = Σ over samples and pixels of x, shifted by each tap of the window, times dy. */
@@ -105,7 +89,7 @@ function winograd(
   x: tf.TensorInfo,
   w: tf.TensorInfo,
   y: tf.TensorInfo,
-  { transposed, bias, residual }: { transposed: boolean } & Added,
+  { transposed, bias }: { transposed: boolean; bias?: tf.TensorInfo },
 ): void {
   const [B, H, W, C] = x.shape;
   const O = y.shape[3];
@@ -120,9 +104,8 @@ function winograd(
     const weightArgs = [heapAddress(w), transformed, C, O, transposed ? 1 : 0];
     threads.run("winogradWeights", panels * quads, weightArgs, 2048);
     threads.run("winograd", blocks * shares, [
-      ...[heapAddress(x), transformed, bias ? heapAddress(bias) : 0],
-      ...[bias?.shape.length === 2 ? O : 0, residual ? heapAddress(residual) : 0],
-      ...[heapAddress(y), B, H, W, C, O, block, shares],
+      ...[heapAddress(x), transformed, bias ? heapAddress(bias) : 0, heapAddress(y)],
+      ...[B, H, W, C, O, block, shares],
     ], WORK + POINTS * 4 * (pointStride(block * quads * 4) + pointStride(block * width)));
   });
 }

@@ -145,11 +145,11 @@ class WasmKernels {
     return this.#currentThreads();
   }
 
-  conv2d({ x, w, bias, residual }: Infos, { stride }: Attributes): tf.TensorInfo {
+  conv2d({ x, w, bias }: Infos, { stride }: Attributes): tf.TensorInfo {
     const s = stride as number;
     const [B, H, W] = x.shape;
     const y = this.#output([B, Math.ceil(H / s), Math.ceil(W / s), w.shape[3]]);
-    convolve(this.#threads, x, w, y, { stride: s, transposed: false, bias, residual });
+    convolve(this.#threads, x, w, y, { stride: s, transposed: false, bias });
     return y;
   }
 

@@ -9,10 +9,10 @@ import { allocate } from "./command_queue.ts";
 import { type NamedTensors } from "./dispatch.ts";
 import { runProduct, type Tiling } from "./tiled_product.ts";
 
-/** y[b,i,j,o] = bias[o] or bias[b,o] (+ residual[b,i,j,o]) + Σ over taps (u,v), channels c of x[b, s·i+u−p, s·j+v−p, c] · w[u,v,c,o]. */
+/** y[b,i,j,o] = bias[o] + Σ over taps (u,v), channels c of x[b, s·i+u−p, s·j+v−p, c] · w[u,v,c,o]. */
 export function conv2dKernel(tiling: Tiling): tf.KernelFunc {
   return ({ inputs, attrs }) => {
-    const { x, w, bias, residual } = inputs as NamedTensors;
+    const { x, w, bias } = inputs as NamedTensors;
     const stride = attrs!.stride as number;
     const [B, H, W, C] = x.shape;
     const [kernel, , , O] = w.shape;
@@ -27,11 +27,8 @@ export function conv2dKernel(tiling: Tiling): tf.KernelFunc {
       a: { tensor: x, contiguous: "depth", run: C },
       b: { tensor: w, contiguous: "outer", run: O },
       window: stride === 1 ? { taps: kernel, run: wide } : undefined,
-      functions: FORWARD + storeRows(O, bias.shape.length === 2, residual !== undefined),
-      inputs: {
-        bias: { tensor: bias, vec4: O % 4 === 0 },
-        ...(residual && { residual: { tensor: residual, vec4: O % 4 === 0 } }),
-      },
+      functions: FORWARD + storeRows(O, true),
+      inputs: { bias: { tensor: bias, vec4: O % 4 === 0 } },
       output: { tensor: y, vec4: O % 4 === 0 },
       sizes: { H, W, C, O, h, w: wide, kernel, stride, padding: (kernel - 1) / 2, strideB: O },
     }, tiling);
@@ -60,16 +57,13 @@ fn startOfA(origin: vec3i, step: u32, z: u32) -> i32 {
 fn startOfB(step: u32, z: u32) -> u32 { return step * p.C * p.O; }
 `;
 
-/** Writes four channels of a pixel, with what is added to them; rows are pixels in order. */
-function storeRows(channels: number, biasOfSample: boolean, residual: boolean): string {
-  const bias = biasOfSample ? "row / (p.h * p.w) * p.columns + column" : "column";
-  const pixel = "row * p.columns + column";
+/** Writes four channels of a pixel, with the bias or without; rows are pixels in order. */
+function storeRows(channels: number, biased: boolean): string {
   if (channels % 4 === 0) {
-    const added = residual ? ` + residual[(${pixel}) / 4u]` : "";
     return `
 fn store(row: u32, column: u32, z: u32, value: vec4f) {
   if (row >= p.rows || column >= p.columns) { return; }
-  C[(${pixel}) / 4u] = value + bias[(${bias}) / 4u]${added};
+  C[(row * p.columns + column) / 4u] = value${biased ? " + bias[column / 4u]" : ""};
 }
 `;
   }
@@ -77,7 +71,7 @@ fn store(row: u32, column: u32, z: u32, value: vec4f) {
 fn store(row: u32, column: u32, z: u32, value: vec4f) {
   if (row >= p.rows) { return; }
   for (var n = 0u; n < 4u && column + n < p.columns; n++) {
-    C[${pixel} + n] = value[n] + bias[${bias} + n]${residual ? ` + residual[${pixel} + n]` : ""};
+    C[row * p.columns + column + n] = value[n]${biased ? " + bias[column + n]" : ""};
   }
 }
 `;

@@ -226,7 +226,7 @@ export function weightGradient(args: usize, scratch: usize, begin: i32, end: i32
 }
 
 // sums[4, 8] += Σ over the pixels of x[pixel, 4]ᵀ·dy[pixel, 8].
-function addOuterProducts(
+export function addOuterProducts(
   x: usize, dy: usize, rows: i32, columns: i32, rowStep: i32, pixelStep: i32, sums: usize,
 ): void {
   let a0 = v128.load(sums), a1 = v128.load(sums, 16), b0 = v128.load(sums, 32), b1 = v128.load(sums, 48);

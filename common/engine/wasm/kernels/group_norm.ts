@@ -1,7 +1,7 @@
 // Group normalization of [B, P, C], optionally followed by SiLU, and its gradient.
 // Unit: (sample, block of channels that holds whole groups).
 
-import { at, float, int, loadPart, prepareExp, sigmoid4, storePart } from "./lanes";
+import { at, float, int, loadPart, prepareExp, sigmoid4, storePair } from "./lanes";
 
 // y = (x − μ)·scale, scale = 1/√(σ² + ε); then SiLU. moments [B, G, 2] keeps μ and scale.
 // args: x, y, moments, B, P, C, groups, silu, epsilon, channels a unit
@@ -95,13 +95,7 @@ function normalize(
       v0 = f32x4.mul(v0, sigmoid4(v0, table));
       v1 = f32x4.mul(v1, sigmoid4(v1, table));
     }
-    if (whole) {
-      v128.store(y, v0);
-      v128.store(y, v1, 16);
-    } else {
-      storePart(y, v0, count);
-      storePart(y + 16, v1, count - 4);
-    }
+    storePair(y, v0, v1, count);
   }
 }
 
@@ -160,13 +154,7 @@ function gradientOfNormal(
     s1 = f32x4.add(s1, g1);
     t0 = f32x4.relaxed_madd(g0, n0, t0);
     t1 = f32x4.relaxed_madd(g1, n1, t1);
-    if (whole) {
-      v128.store(dx, g0);
-      v128.store(dx, g1, 16);
-    } else {
-      storePart(dx, g0, count);
-      storePart(dx + 16, g1, count - 4);
-    }
+    storePair(dx, g0, g1, count);
   }
   v128.store(sums, s0);
   v128.store(sums, s1, 16);
@@ -192,13 +180,7 @@ function gradientOfInput(
     const g1 = f32x4.sub(whole ? v128.load(dx, 16) : loadPart(dx + 16, count - 4), a1);
     const d0 = f32x4.relaxed_madd(v0, b0, f32x4.mul(g0, r0));
     const d1 = f32x4.relaxed_madd(v1, b1, f32x4.mul(g1, r1));
-    if (whole) {
-      v128.store(dx, d0);
-      v128.store(dx, d1, 16);
-    } else {
-      storePart(dx, d0, count);
-      storePart(dx + 16, d1, count - 4);
-    }
+    storePair(dx, d0, d1, count);
   }
 }
 

@@ -50,6 +50,19 @@ export function storePart(p: usize, v: v128, n: i32): void {
   if (n > 2) store<f32>(p, f32x4.extract_lane(v, 2), 8);
 }
 
+/** Writes the first n of the eight lanes of v0 and v1 to p. */
+// @ts-ignore: decorator
+@inline
+export function storePair(p: usize, v0: v128, v1: v128, n: i32): void {
+  if (n >= 8) {
+    v128.store(p, v0);
+    v128.store(p, v1, 16);
+  } else {
+    storePart(p, v0, n);
+    storePart(p + 16, v1, n - 4);
+  }
+}
+
 /** Sum of the four lanes. */
 // @ts-ignore: decorator
 @inline

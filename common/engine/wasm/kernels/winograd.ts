@@ -91,11 +91,11 @@ function loadTransposed(from: usize, stride: i32, rows: i32, columns: i32, to: u
 }
 
 // The convolution, given transformed weights. Unit: (block of tiles, share of the panels).
-// args: x, weights, bias or 0, biasStride, residual or 0, y, B, H, W, C, O, tiles a block, shares
+// args: x, weights, bias or 0, y, B, H, W, C, O, tiles a block, shares
 export function winograd(args: usize, scratch: usize, begin: i32, end: i32): void {
   const x: usize = int(args, 0), weights: usize = int(args, 1);
-  const B = int(args, 6), H = int(args, 7), W = int(args, 8), C = int(args, 9), O = int(args, 10);
-  const block = int(args, 11), shares = int(args, 12);
+  const B = int(args, 4), H = int(args, 5), W = int(args, 6), C = int(args, 7), O = int(args, 8);
+  const block = int(args, 9), shares = int(args, 10);
   const tiles = B * ((H + 3) / 4) * ((W + 3) / 4);
   const quads = (C + 3) / 4, panels = (O + PANEL - 1) / PANEL;
   const work = scratch, transformed = scratch + WORK;
@@ -208,12 +208,12 @@ function storeVectors(to: usize, v0: v128, v1: v128): void {
   v128.store(to, v1, 16);
 }
 
-/** Aᵀ·m·A of a tile's products, plus the bias and the residual, into channels [from, to) of y. */
+/** Aᵀ·m·A of a tile's products, plus the bias, into channels [from, to) of y. */
 function storeTile(
   args: usize, tile: i32, from: i32, to: i32, products: usize, step: usize, work: usize,
 ): void {
-  const bias: usize = int(args, 2), biasStride = int(args, 3), residual: usize = int(args, 4);
-  const y: usize = int(args, 5), H = int(args, 7), W = int(args, 8), O = int(args, 10);
+  const bias: usize = int(args, 2), y: usize = int(args, 3);
+  const H = int(args, 5), W = int(args, 6), O = int(args, 8);
   const rows = (H + 3) / 4, columns = (W + 3) / 4;
   const b = tile / (rows * columns), top = (tile / columns) % rows * 4, left = tile % columns * 4;
   const height = min(4, H - top), width = min(4, W - left);
@@ -222,14 +222,12 @@ function storeTile(
     for (let j: usize = 0; j < 6; j++) {
       transformOutput(products + j * step, 6 * step, work + (j << 4), 96);
     }
-    const start = bias ? loadPart(at(bias, b * biasStride + o), n) : f32x4.splat(0);
+    const start = bias ? loadPart(at(bias, o), n) : f32x4.splat(0);
     for (let i = 0; i < height; i++) {
       const row = work + <usize> i * 96, pixel = ((b * H + top + i) * W + left) * O + o;
       transformOutput(row, 16, row, 16);
       for (let j = 0; j < width; j++) {
-        let value = f32x4.add(start, v128.load(at(row, j * 4)));
-        if (residual) value = f32x4.add(value, loadPart(at(residual, pixel + j * O), n));
-        storePart(at(y, pixel + j * O), value, n);
+        storePart(at(y, pixel + j * O), f32x4.add(start, v128.load(at(row, j * 4))), n);
       }
     }
     products += 16;

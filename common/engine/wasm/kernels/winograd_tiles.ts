@@ -67,7 +67,7 @@ export function transformTile(
   for (let c = 0; c < C; c += 4) {
     const n = C - c;
     for (let i = 0; i < 6; i++) {
-      const p = at(corner, c) + i * rowStep, w = work + <usize> i * 96;
+      const p = at(corner, c) + <usize> i * rowStep, w = work + <usize> i * 96;
       if (top + i < 0 || top + i >= H) {
         for (let j: usize = 0; j < 96; j += 16) v128.store(w + j, zero);
         continue;

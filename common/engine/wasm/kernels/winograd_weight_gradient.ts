@@ -2,6 +2,7 @@
 // Y = Aᵀ[(G·g·Gᵀ) ⊙ (Bᵀ·d·B)]A is linear in g, so ∂L/∂g = Gᵀ[(A·∂L/∂Y·Aᵀ) ⊙ (Bᵀ·d·B)]G, summed over the
 // tiles: 36 matrix products of channels by channels, of depth tiles. A call does a part of the samples.
 
+import { addOuterProducts } from "./conv2d";
 import { at, int, loadPart, storePart } from "./lanes";
 import { PANEL, pointStride, ROOT_HALF, ROOT_TWO, transformTile } from "./winograd_tiles";
 
@@ -85,55 +86,15 @@ export function winogradProducts(args: usize, scratch: usize, begin: i32, end: i
       const depth = min(DEPTH, tiles - t);
       for (let panel = 0; panel < panels; panel++) {
         for (let quad = from; quad < to; quad++) {
+          const sum = at(sums, ((point * quads + quad) * panels + panel) * 32);
+          if (!add && t === 0) memory.fill(sum, 0, 128);
           addOuterProducts(
-            at(x, (quad * tiles + t) * 4), at(dy, (panel * tiles + t) * PANEL), depth,
-            at(sums, ((point * quads + quad) * panels + panel) * 32), add != 0 || t > 0,
+            at(x, (quad * tiles + t) * 4), at(dy, (panel * tiles + t) * PANEL), 1, depth, 0, 16, sum,
           );
         }
       }
     }
   }
-}
-
-/** sums [4, 8] (+)= Σ over the tiles of x[tile, 4]ᵀ·dy[tile, 8]. */
-function addOuterProducts(x: usize, dy: usize, tiles: i32, sums: usize, add: bool): void {
-  let a0 = f32x4.splat(0), a1 = a0, b0 = a0, b1 = a0, c0 = a0, c1 = a0, d0 = a0, d1 = a0;
-  if (add) {
-    a0 = v128.load(sums);
-    a1 = v128.load(sums, 16);
-    b0 = v128.load(sums, 32);
-    b1 = v128.load(sums, 48);
-    c0 = v128.load(sums, 64);
-    c1 = v128.load(sums, 80);
-    d0 = v128.load(sums, 96);
-    d1 = v128.load(sums, 112);
-  }
-  const end = x + (<usize> tiles << 4);
-  while (x < end) {
-    const g0 = v128.load(dy), g1 = v128.load(dy, 16);
-    const vp = v128.load32_splat(x);
-    a0 = f32x4.relaxed_madd(vp, g0, a0);
-    a1 = f32x4.relaxed_madd(vp, g1, a1);
-    const vq = v128.load32_splat(x, 4);
-    b0 = f32x4.relaxed_madd(vq, g0, b0);
-    b1 = f32x4.relaxed_madd(vq, g1, b1);
-    const vr = v128.load32_splat(x, 8);
-    c0 = f32x4.relaxed_madd(vr, g0, c0);
-    c1 = f32x4.relaxed_madd(vr, g1, c1);
-    const vs = v128.load32_splat(x, 12);
-    d0 = f32x4.relaxed_madd(vs, g0, d0);
-    d1 = f32x4.relaxed_madd(vs, g1, d1);
-    dy += 32;
-    x += 16;
-  }
-  v128.store(sums, a0);
-  v128.store(sums, a1, 16);
-  v128.store(sums, b0, 32);
-  v128.store(sums, b1, 48);
-  v128.store(sums, c0, 64);
-  v128.store(sums, c1, 80);
-  v128.store(sums, d0, 96);
-  v128.store(sums, d1, 112);
 }
 
 /** One column of Gᵀ·m: six vectors at `from` to three. */
