@@ -1,7 +1,7 @@
 /**
  * Paper 2: Ho, Jain & Abbeel 2020, "Denoising Diffusion Probabilistic Models", on handwritten digits.
  *
- *     deno task paper2                        # quick: 16x16 digits, within 8 minutes on 2 cores
+ *     deno task paper2                        # quick: 16x16 digits, 7 to 8 minutes on 2 cores
  *     deno task paper2 --preset standard      # 32x32 digits, for a GPU
  *     deno task paper2 --sample-only --sampler ddpm               # with the model that ships
  *     deno task paper2 --sample-only --resume runs/paper2-quick-0 # with that of a run
@@ -11,7 +11,7 @@
  * noisy digit, and what the network sees in it is removed a little at a time, until a digit is left
  * (Algorithm 2). Every 40 s a sheet shows what the same 36 noises have become by then.
  *
- * On 2 cores without a GPU the default takes about 7 minutes. At its end a classifier takes
+ * On 2 cores without a GPU the default takes 7 to 8 minutes. At its end a classifier takes
  * more than 8 of 10 samples for a digit with confidence 0.9 or more.
  *
  * Into the run's folder go paper2_samples.png, paper2_chain.png, paper2_loss.png, nearest.png (samples
@@ -237,12 +237,15 @@ const flags = {
   learningRate: number({ help: "Adam's step size", default: 4e-3, above: 0, max: 1 }),
   warmUp: integer({ help: "steps in which the learning rate grows to its value", default: 200 }),
   decay: decayFlag,
-  snrGamma: number({
-    help: "weigh an image's loss by min(SNR, γ)/SNR at its t; 0: all alike, as in the paper",
-    default: 1,
-    min: 0,
-    max: 1e6,
-  }),
+  snrGamma: {
+    ...number({
+      help: "weigh an image's loss by min(SNR, γ)/SNR at its t; 0: all alike, as in the paper",
+      default: 1,
+      min: 0,
+      max: 1e6,
+    }),
+    unrecorded: 0, // runs from before there were weights
+  },
   emaDecay: number({ help: "decay of the averaged weights", default: 0.998, min: 0, max: 1 }),
   ...samplerFlags,
   samples: integer({ help: "images to draw at the end", default: 512, max: 100_000 }),

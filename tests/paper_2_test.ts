@@ -15,6 +15,7 @@ import {
 } from "../common/reverse_process.ts";
 import { parseCommandLine } from "../common/run/command_line.ts";
 import { loadModel, modelOptions } from "../common/run/model_settings.ts";
+import { readSettings } from "../common/run/settings.ts";
 import { gaussianNoise } from "../common/engine/noise.ts";
 import { algorithm1, algorithm2, command, ddim } from "../paper_2.ts";
 import { on } from "./backends.ts";
@@ -255,4 +256,21 @@ Deno.test({
         }
       })
     ),
+});
+
+Deno.test({
+  name: "a run from before the loss had weights goes on and is repeated without them",
+  ignore: !mayRunCommands,
+  fn: () =>
+    inTemporaryFolder(async (folder) => {
+      const { settings } = parseCommandLine(command, ["--snr-gamma", "5"]);
+      const { snrGamma, ...before } = settings;
+      for (const [recorded, expected] of [[settings, snrGamma], [before, 0]]) {
+        const record = JSON.stringify({ script: "paper2", settings: recorded });
+        await Deno.writeTextFile(`${folder}/run.json`, record);
+        for (const earlier of [["--resume", folder], ["--from", `${folder}/run.json`]]) {
+          assertEquals((await readSettings(command, earlier))!.settings.snrGamma, expected);
+        }
+      }
+    }),
 });
