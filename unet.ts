@@ -157,6 +157,7 @@ export class UNet {
       const sinusoids = timestepEmbedding(t, this.#options.channels); // [B, C]
       const labels = this.#chosen(x.shape[0], options); // [B, classes + 1]
       const given = labels ? [x, sinusoids, labels] : [x, sinusoids];
+      // for speed alone: all that follows is one operation to the gradient tape
       return asOneOperation(
         [...given, ...this.parameters.values()],
         () => this.#epsTheta(x, { sinusoids, labels }, options),

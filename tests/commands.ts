@@ -79,6 +79,15 @@ export async function inTemporaryFolder(test: (folder: string) => Promise<void>)
   }
 }
 
+/** A test that starts processes in a folder of its own; it is skipped where they may not be started. */
+export function processTest(
+  name: string,
+  test: (folder: string) => Promise<void>,
+  ignore = false,
+): void {
+  Deno.test({ name, ignore: ignore || !mayRunCommands, fn: () => inTemporaryFolder(test) });
+}
+
 /** The files of a folder: a hash of what is in each, by name. */
 export async function contentsOf(folder: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();

@@ -1,14 +1,7 @@
 // Nothing of a finished run is lost: what draws from its model has folders and files of its own, and a
 // run that has nothing left to do is left alone.
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import {
-  assertRefused,
-  contentsOf,
-  type Ended,
-  inTemporaryFolder,
-  mayRunCommands,
-  runScript,
-} from "./commands.ts";
+import { assertRefused, contentsOf, type Ended, processTest, runScript } from "./commands.ts";
 
 const TINY = {
   paper1: ["--hidden", "8", "--timesteps", "6", "--batch", "16"],
@@ -27,10 +20,6 @@ function run(paper: "paper1" | "paper2", args: string[], folder: string): Promis
 async function train(paper: "paper1" | "paper2", folder: string, steps = "3"): Promise<void> {
   const ended = await run(paper, [...TINY[paper], "--steps", steps, "--out", "runs/x"], folder);
   assertEquals(ended.code, 0, ended.stderr);
-}
-
-function processTest(name: string, fn: (folder: string) => Promise<void>): void {
-  Deno.test({ name, ignore: !mayRunCommands, fn: () => inTemporaryFolder(fn) });
 }
 
 processTest("images drawn from a run's model have a folder of their own", async (folder) => {

@@ -1,13 +1,6 @@
 // `deno task paper1` as a whole: its files, its exit codes, its answers to mistakes, its repeatability.
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
-import {
-  assertRefused,
-  type Ended,
-  inTemporaryFolder,
-  mayRunCommands,
-  runScript,
-  scriptCommand,
-} from "./commands.ts";
+import { assertRefused, type Ended, processTest, runScript, scriptCommand } from "./commands.ts";
 
 const TINY = ["--hidden", "8", "--timesteps", "8"];
 const SMALL = [...TINY, "--backend", "wasm", "--steps", "20"];
@@ -15,14 +8,6 @@ const hasAdapter = await navigator.gpu?.requestAdapter() != null;
 
 function paper1(args: string[], folder: string): Promise<Ended> {
   return runScript("paper_1_partb.ts", args, folder);
-}
-
-function processTest(
-  name: string,
-  test: (folder: string) => Promise<void>,
-  ignore = false,
-): void {
-  Deno.test({ name, ignore: ignore || !mayRunCommands, fn: () => inTemporaryFolder(test) });
 }
 
 async function bytes(folder: string, run: string, file: string): Promise<Uint8Array> {

@@ -15,8 +15,7 @@ import {
   assertRefused,
   contentsOf,
   type Ended,
-  inTemporaryFolder,
-  mayRunCommands,
+  processTest,
   runScript,
   scriptCommand,
 } from "./commands.ts";
@@ -38,10 +37,6 @@ async function succeeds(script: string, args: string[], folder: string): Promise
   const { code, stdout, stderr } = await runScript(script, args, folder);
   assertEquals(code, 0, stderr);
   return stdout;
-}
-
-function processTest(name: string, test: (folder: string) => Promise<void>): void {
-  Deno.test({ name, ignore: !mayRunCommands, fn: () => inTemporaryFolder(test) });
 }
 
 async function tensorsOf(path: string) {

@@ -1,7 +1,6 @@
 // Paper 4 on images: the same training loop, paper 2's network, and the table of few evaluations.
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
-import { selectBackend } from "../common/backend.ts";
 import { batch } from "../common/data/images/image_set.ts";
 import { readPng } from "../common/data/images/png.ts";
 import { gaussianNoise } from "../common/engine/noise.ts";
@@ -27,13 +26,8 @@ import {
   train,
   velocityOf,
 } from "../paper_4.ts";
-import {
-  assertRefused,
-  type Ended,
-  inTemporaryFolder,
-  mayRunCommands,
-  runScript,
-} from "./commands.ts";
+import { assertRefused, type Ended, processTest, runScript } from "./commands.ts";
+import { on } from "./backends.ts";
 
 const SHAPE = ["--size", "8", "--channels", "8", "--groups", "4", "--channel-mults", "1,2"];
 const SMALL = [...SHAPE, "--batch", "4", "--steps", "8", "--warm-up", "2", "--backend", "wasm"];
@@ -45,16 +39,7 @@ async function settingsOf(args: string[]) {
 }
 
 function onWasm(name: string, fn: () => Promise<void>): void {
-  Deno.test(name, async () => {
-    const backend = await selectBackend("wasm", { workers: 1 });
-    tf.engine().startScope();
-    try {
-      await fn();
-    } finally {
-      tf.engine().endScope();
-      backend.dispose();
-    }
-  });
+  Deno.test(name, () => on("wasm", fn));
 }
 
 Deno.test("what decides how the network is trained is paper 2's, in every preset", async () => {
@@ -226,10 +211,6 @@ onWasm("each number of evaluations is measured, with its standard error", async 
   assertMatch(rows[7], new RegExp(`^"noise",50,${confident[6]},`));
   assertMatch(evaluationLines(results)[2], new RegExp(`^noise +${100 * confident[0]}`));
 });
-
-function processTest(name: string, test: (folder: string) => Promise<void>): void {
-  Deno.test({ name, ignore: !mayRunCommands, fn: () => inTemporaryFolder(test) });
-}
 
 function paper4(args: string[], folder: string): Promise<Ended> {
   return runScript("paper_4.ts", args, folder);

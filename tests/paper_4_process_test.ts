@@ -1,23 +1,12 @@
 // `deno task paper4` as a whole: its files, its exit codes, its answers to mistakes, its repeatability.
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
-import {
-  assertRefused,
-  type Ended,
-  inTemporaryFolder,
-  mayRunCommands,
-  runScript,
-  scriptCommand,
-} from "./commands.ts";
+import { assertRefused, type Ended, processTest, runScript, scriptCommand } from "./commands.ts";
 
 const TINY = ["--hidden", "8", "--batch", "32", "--pairs", "100", "--pair-steps", "2"];
 const SMALL = [...TINY, "--backend", "wasm", "--steps", "20"];
 
 function paper4(args: string[], folder: string): Promise<Ended> {
   return runScript("paper_4.ts", args, folder);
-}
-
-function processTest(name: string, test: (folder: string) => Promise<void>): void {
-  Deno.test({ name, ignore: !mayRunCommands, fn: () => inTemporaryFolder(test) });
 }
 
 const FIGURES = ["paths", "samples", "steps", "field", "loss"].map((name) => `paper4_${name}.png`);

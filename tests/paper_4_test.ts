@@ -1,7 +1,6 @@
 // Paper 4: the lines, the closed form between Gaussians, reflow, straightness and the exact likelihood.
 import * as tf from "@tensorflow/tfjs";
 import { assert, assertAlmostEquals, assertEquals, assertLess, assertThrows } from "@std/assert";
-import { selectBackend } from "../common/backend.ts";
 import { type PointData, pointData } from "../common/data/points/point_data.ts";
 import { gaussianNoise } from "../common/engine/noise.ts";
 import { Adam } from "../common/network/adam.ts";
@@ -23,6 +22,7 @@ import {
   type Training,
   velocityOf,
 } from "../paper_4.ts";
+import { on } from "./backends.ts";
 
 /** Data of a known density: N(μ, s²·I). */
 const [MU, S] = [[0.7, -0.4], 0.5];
@@ -50,16 +50,7 @@ const closedForm: Velocity = (x, t) =>
   );
 
 function flowTest(name: string, fn: () => Promise<void>): void {
-  Deno.test(name, async () => {
-    const backend = await selectBackend("wasm", { workers: 1 });
-    tf.engine().startScope();
-    try {
-      await fn();
-    } finally {
-      tf.engine().endScope();
-      backend.dispose();
-    }
-  });
+  Deno.test(name, () => on("wasm", fn));
 }
 
 function noise(count: number, stream = "z0"): tf.Tensor2D {
