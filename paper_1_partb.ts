@@ -278,8 +278,8 @@ export async function measureBound(
   return { K, nullModel: nullLogLikelihood(points), klPerT, floorPerT };
 }
 
-/** Centres of a curve that the best Gaussians are computed with, and the most t. */
-const KNOWN = { centres: 1024, times: 40 };
+/** The most t that the best Gaussians are computed at. */
+const KNOWN_TIMES = 40;
 
 /**
  * What the model loses against the best Gaussian p(x_{t−1} | xₜ), for at most 40 t.
@@ -297,14 +297,14 @@ async function measureLoss(
   data: PointData,
   { xt, p }: { xt: tf.Tensor3D; p: Gaussian },
 ): Promise<Bound["klPerT"] | undefined> {
-  const known = data.known?.(KNOWN.centres);
-  if (!known) return undefined;
-  const times = evenly(schedule.T - 1, KNOWN.times).map((i) => i + 2);
+  if (!data.known) return undefined;
+  const times = evenly(schedule.T - 1, KNOWN_TIMES).map((i) => i + 2);
   const value: number[] = [];
   for (const t of times) {
     const row = (x: tf.Tensor): tf.Tensor2D =>
       tf.reshape(tf.slice(x, [t - 1, 0, 0], [1, -1, -1]), [-1, 2]);
     const rowOfXt = tf.tidy(() => row(xt));
+    const known = data.known(centresAt(schedule.alphaBar(t)));
     const best = bestGaussian(schedule, t, await rowOfXt.data<"float32">(), known);
     const loss = tf.tidy(() => {
       const [mean, std] = [best.mean, best.std].map((x) => tf.tensor2d(x, rowOfXt.shape));
@@ -315,6 +315,12 @@ async function measureLoss(
     tf.dispose([rowOfXt, loss]);
   }
   return { t: times, value };
+}
+
+/** How many centres stand for a curve 3 wide: under the noise at t it looks the same with more. */
+function centresAt(alphaBar: number): number {
+  const noise = Math.sqrt((1 - alphaBar) / alphaBar); // in the unit of x₀
+  return Math.min(1024, Math.max(64, Math.ceil(40 / noise)));
 }
 
 /** The rows from t = 2 on: at t = 1 the posterior is a point, and there is nothing to learn. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { PointData } from "../data/points/point_data.ts";
-import { slicedWasserstein } from "./metrics/sliced_wasserstein.ts";
+import { distanceOnLines, onLines } from "./metrics/sliced_wasserstein.ts";
 
 /** Points that are measured. */
 export const MEASURED = 5000;
@@ -22,7 +22,7 @@ export interface PointDistances {
  *
  * @param clouds Each [count·2].
  * @param options.count Points of each cloud. Default: 5000.
- * @param options.directions As in {@linkcode slicedWasserstein}. Default: 200.
+ * @param options.directions As in {@linkcode onLines}. Default: 200.
  * @param options.draws How many draws of the data the mean is over. Default: 5.
  */
 export function distancesToData(
@@ -38,8 +38,9 @@ export function distancesToData(
   const distances = Array.from({ length: draws }, (_, step) => {
     const fresh = data.sample({ seed, stream: "measure", step }, count);
     const other = data.sample({ seed, stream: "measure other", step }, count);
-    const options = { directions, draw: { seed, stream: "directions", step } };
-    return [other, ...clouds].map((points) => slicedWasserstein(points, fresh, options));
+    const lines = { directions, draw: { seed, stream: "directions", step } };
+    const ofFresh = onLines(fresh, lines); // once for all clouds
+    return [other, ...clouds].map((points) => distanceOnLines(onLines(points, lines), ofFresh));
   });
   const mean = (i: number) => distances.reduce((sum, row) => sum + row[i], 0) / draws;
   return { ofSamples: clouds.map((_, i) => mean(i + 1)), ofData: mean(0) };

@@ -30,29 +30,36 @@ export function swissRoll(count: number): Mixture {
 const PIECES = 4000;
 
 /**
- * How far points are from the spiral, which has two ends.
+ * How far points are from the spiral, which has two ends: from the pieces at its nearest corner.
  *
  * @param points [N·2].
  * @returns [N].
  */
 export function distanceToSpiral(points: Float32Array): Float32Array {
-  const corners = Array.from({ length: PIECES + 1 }, (_, i) => spiral(i / PIECES));
+  const corners = new Float64Array(2 * (PIECES + 1));
+  for (let i = 0; i <= PIECES; i++) corners.set(spiral(i / PIECES), 2 * i);
   return Float32Array.from({ length: points.length / 2 }, (_, k) => {
     const [x, y] = [points[2 * k], points[2 * k + 1]];
-    let nearest = Infinity;
-    for (let i = 0; i < PIECES; i++) {
-      nearest = Math.min(nearest, squaredDistanceToPiece(x, y, corners[i], corners[i + 1]));
-    }
-    return Math.sqrt(nearest);
+    const nearest = nearestCorner(x, y, corners);
+    const before = squaredDistanceToPiece(x, y, corners, Math.max(0, nearest - 1));
+    const after = squaredDistanceToPiece(x, y, corners, Math.min(PIECES - 1, nearest));
+    return Math.sqrt(Math.min(before, after));
   });
 }
 
-function squaredDistanceToPiece(
-  x: number,
-  y: number,
-  [ax, ay]: [number, number],
-  [bx, by]: [number, number],
-): number {
+function nearestCorner(x: number, y: number, corners: Float64Array): number {
+  let [nearest, least] = [0, Infinity];
+  for (let i = 0; i <= PIECES; i++) {
+    const [dx, dy] = [x - corners[2 * i], y - corners[2 * i + 1]];
+    const squared = dx * dx + dy * dy;
+    if (squared < least) [nearest, least] = [i, squared];
+  }
+  return nearest;
+}
+
+/** To the piece from corner i to the next. */
+function squaredDistanceToPiece(x: number, y: number, corners: Float64Array, i: number): number {
+  const [ax, ay, bx, by] = corners.subarray(2 * i, 2 * i + 4);
   const [dx, dy] = [bx - ax, by - ay];
   const along = ((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy);
   const share = Math.min(1, Math.max(0, along));

@@ -5,34 +5,44 @@
  */
 import { type Draw, uniform } from "../../random.ts";
 
+/** Lines through the plane in random directions. */
+export interface Lines {
+  /** How many. Default: 200. */
+  directions?: number;
+  /** Decides the directions. */
+  draw: Draw;
+}
+
 /**
  * The sliced Wasserstein-1 distance: the clouds are projected onto random directions, and on each line
  * the mean distance between the points in order is the exact Wasserstein distance.
  *
  * @param a [N·2], x and y of each point in turn.
  * @param b The other cloud, of as many points.
- * @param options.directions How many lines. Default: 200.
  * @returns The mean over the lines, in the points' unit.
  * @throws {RangeError} The clouds differ in size, or are empty.
  */
-export function slicedWasserstein(
-  a: Float32Array,
-  b: Float32Array,
-  options: { directions?: number; draw: Draw },
-): number {
-  const { directions = 200, draw } = options;
-  if (a.length !== b.length || a.length === 0) {
-    throw new RangeError(
-      `slicedWasserstein: clouds of ${a.length / 2} and ${b.length / 2} points; they must be equal`,
-    );
-  }
-  const angles = uniform(draw, directions);
-  const total = angles.reduce((sum, u) => sum + distanceOnLine(a, b, Math.PI * u), 0);
-  return total / directions;
+export function slicedWasserstein(a: Float32Array, b: Float32Array, lines: Lines): number {
+  return distanceOnLines(onLines(a, lines), onLines(b, lines));
 }
 
-function distanceOnLine(a: Float32Array, b: Float32Array, angle: number): number {
-  const [p, q] = [a, b].map((points) => project(points, Math.cos(angle), Math.sin(angle)).sort());
+/** A cloud as {@linkcode distanceOnLines} takes it: its points on each line, in order. */
+export function onLines(points: Float32Array, { directions = 200, draw }: Lines): Float32Array[] {
+  const angles = Array.from(uniform(draw, directions), (u) => Math.PI * u);
+  return angles.map((angle) => project(points, Math.cos(angle), Math.sin(angle)).sort());
+}
+
+/** {@linkcode slicedWasserstein} of two clouds on the same lines. */
+export function distanceOnLines(a: Float32Array[], b: Float32Array[]): number {
+  if (a[0].length !== b[0].length || a[0].length === 0) {
+    throw new RangeError(
+      `slicedWasserstein: clouds of ${a[0].length} and ${b[0].length} points; they must be equal`,
+    );
+  }
+  return a.reduce((sum, line, i) => sum + distanceOnLine(line, b[i]), 0) / a.length;
+}
+
+function distanceOnLine(p: Float32Array, q: Float32Array): number {
   let total = 0;
   for (let i = 0; i < p.length; i++) total += Math.abs(p[i] - q[i]);
   return total / p.length;
