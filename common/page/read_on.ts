@@ -69,18 +69,10 @@ export function readOn(script: string, project?: string): string {
   const places = PLACES[script].map(({ text, file, line }) => {
     const name = /(?:function\*?|class) (\w+)/.exec(line)?.[1];
     const where = name ? `<code>${name}</code> in ${file}` : file;
-    const words = project === undefined
-      ? text
-      : `<a href="${escaped(project + file)}#:~:text=${fragment(line)}">${text}</a>`;
+    const words = project === undefined ? text : `<a href="${escaped(project + file)}">${text}</a>`;
     return `<li>${words} <span>${where}</span></li>`;
   });
   return `<nav class="read-on" aria-label="Read on"><ul>${places.join("")}</ul></nav>`;
-}
-
-/** A text to jump to and to mark, as addresses have it: up to the last whole word, as browsers look for those. */
-function fragment(line: string): string {
-  const words = line.replace(/[^\w]+$/, "").replace(/^#+ /, "");
-  return encodeURIComponent(words).replaceAll("-", "%2D");
 }
 
 /**
