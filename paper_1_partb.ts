@@ -13,7 +13,8 @@
  * draws of the data, and samples about 0.01 away from the spiral. In the run's folder it leaves
  * paper1_diffusion.png, paper1_loss.png, paper1_field.png, the numbers behind them (samples.csv,
  * loss.csv, figures.safetensors), run.json, the model (model.safetensors) and what it needs to go on
- * (state.safetensors), and report.html, a page to move through the chain with.
+ * (state.safetensors), sheet-<step>.png, samples from the middle of the training, and report.html, a page
+ * to move through the chain with.
  *
  * Shapes: N timesteps at once, B points for each, two coordinates.
  *
@@ -439,6 +440,7 @@ export async function main(args: string[]): Promise<number> {
   // what writes files and draws figures is for the command alone: a page has this script without it
   const { trainAndReport } = await import("./common/run/training_run.ts");
   const { inOneLine, reportPoints } = await import("./common/report/point_report.ts");
+  const { POINT_SHEET_EVERY, writePointSheet } = await import("./common/report/point_sheet.ts");
   const { writeReportPage } = await import("./common/page/page.ts");
   return await trainAndReport({
     command,
@@ -449,6 +451,13 @@ export async function main(args: string[]): Promise<number> {
     train,
     bar: { lossName: "KL" },
     after: afterTraining,
+    meanwhile: {
+      everySeconds: POINT_SHEET_EVERY,
+      run: async ({ model, schedule, data, folder, settings: { seed } }, step) => {
+        const reverse = (count: number) => sample(model, schedule, { count, seed });
+        await writePointSheet({ folder, data, seed, reverse }, step);
+      },
+    },
     report: async ({ model, schedule, data, folder, settings: { seed } }, losses) => {
       const report = await reportPoints({
         ...{ folder, data, seed, losses, schedule },

@@ -243,7 +243,7 @@ export async function startTraining(
 }
 
 /** What a run does after its training: the samples, those of all w, and figures and a classifier for a minute. */
-function afterTraining(settings: GuidedSettings): AfterTraining {
+export function afterTraining(settings: GuidedSettings): AfterTraining {
   const { samples, guidanceSamples, batch, timesteps, w } = settings;
   const passes = chainLength(settings, timesteps) * (w === 0 ? 1 : 2);
   const steps = drawingSteps(samples, passes, batch) +

@@ -55,6 +55,7 @@ import {
   type Velocity,
 } from "./common/ode.ts";
 import { type Draw, integers, uniform } from "./common/random.ts";
+import type { AfterTraining } from "./common/run/duration.ts";
 import type { Command } from "./common/run/flags.ts";
 import {
   flowMemory,
@@ -517,6 +518,11 @@ const LOSS_TIMES = { points: { parts: 40, count: 2000 }, images: { parts: 20, co
 /** Seconds from one sheet of samples to the next, while the network trains. */
 const SHEET_EVERY = 40;
 
+/** What a run on points does after its training: figures and measurements. */
+export function afterTraining(): AfterTraining {
+  return { steps: 0, seconds: REPORT_SECONDS };
+}
+
 /** The script as a command: its flags in, its exit code out. */
 export async function main(args: string[]): Promise<number> {
   return await isOfImages(args) ? await mainOfImages(args) : await mainOfPoints(args);
@@ -539,7 +545,7 @@ async function mainOfPoints(args: string[]): Promise<number> {
     network: ({ flows }) => flows,
     train,
     bar: { lossName: "L" },
-    after: () => ({ steps: 0, seconds: REPORT_SECONDS }),
+    after: afterTraining,
     report: async ({ flows, data, folder, settings }, losses) => {
       const report = await reportFlows({
         ...{ folder, data, seed: settings.seed, losses, beside },

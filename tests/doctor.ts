@@ -1,7 +1,7 @@
 /**
  * What this machine is, whether it computes the right numbers, and how long each script takes on it.
  *
- *     deno task doctor          # a minute or two; needs no permission
+ *     deno task doctor          # about three minutes; needs no permission
  *     deno task doctor --json   # for a report
  *
  * @module
@@ -146,7 +146,7 @@ function backendLines({ name, on, failure, operations, speeds, durations }: Exam
       ? [`  convolution ${speeds.convolution} GFLOP/s, matrix product ${speeds.product} GFLOP/s`]
       : []),
     ...(durations ?? []).map(({ command, stepSeconds, steps, runSeconds }) =>
-      `  ${command.padEnd(28)} ${steps} steps of ${stepSeconds.toPrecision(2)} s: about ${
+      `  ${command.padEnd(36)} ${steps} steps of ${stepSeconds.toPrecision(2)} s: about ${
         inWords(runSeconds)
       }`
     ),

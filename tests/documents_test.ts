@@ -50,7 +50,7 @@ documentsTest("links and images inside the project are there, anchors too", asyn
 
 documentsTest("every image that is shown is one that a command writes", async () => {
   const makers = await Promise.all(
-    ["jobs.ts", "images.ts", "draw.ts"].map((name) =>
+    ["jobs.ts", "images.ts", "draw.ts", "play_picture.ts"].map((name) =>
       Deno.readTextFile(`${root}common/lesson/${name}`)
     ),
   );

@@ -43,7 +43,7 @@ async function table(): Promise<Map<string, Row>> {
 const UNLIMITED = "test";
 
 /** Tasks for working on the project itself: they stay out of a user's runs. */
-const FOR_DEVELOPERS = ["test", "check", "kernels", "page-script", "ship"];
+const FOR_DEVELOPERS = ["test", "check", "kernels", "page-script", "play-picture", "ship"];
 
 /** Git's files: the first three say which commit is checked out, the last may have passwords. */
 const GIT = [".git/HEAD", ".git/refs", ".git/packed-refs", ".git/config"];

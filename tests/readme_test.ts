@@ -76,7 +76,7 @@ const SMALL: Record<string, { script: string; flags: string[] }> = {
 /** Tasks that are run otherwise: by a test of their own, or by .ci/run. */
 const ELSEWHERE = [
   ...["test", "check", "bench", "bench-torch", "images", "drawings", "debug", "explore", "links"],
-  ...["play", "page"],
+  ...["play", "page", "play-picture"],
   ...["kernels", "page-script", "doctor", "numbers", "ship"],
 ];
 

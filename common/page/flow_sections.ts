@@ -76,8 +76,10 @@ export function imageFlow(): string {
     `<p class="text">Here time runs from noise, ${inline("t = 0")}, to data, ${inline("t = 1")}.</p>
     <div class="instrument">
       <div class="panels">
-        ${now}
-        ${end}
+        <div class="pair">
+          ${now}
+          ${end}
+        </div>
         ${lossOfEachT()}
       </div>
       ${timeControl("time", "t", ["noise", "image"])}

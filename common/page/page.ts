@@ -12,6 +12,7 @@ import notices from "./notices.txt" with { type: "text" };
 import script from "./page_script.js" with { type: "text" };
 import { escaped } from "../plot/svg.ts";
 import { plotStyle } from "./plot_style.ts";
+import { readOn, wayToProject } from "./read_on.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { RunData } from "./run_data.ts";
 import { guidance, imageChains, pictures, pointChains, training } from "./sections.ts";
@@ -26,7 +27,8 @@ import timeStyle from "./time_control.css" with { type: "text" };
  * @throws {UserError} There is no run, or the page cannot be written.
  */
 export async function writeReportPage(folderPath: string, record?: RunRecord): Promise<void> {
-  const page = await buildPage(await readRun(folderPath, record));
+  const project = wayToProject(folderPath);
+  const page = await buildPage(await readRun(folderPath, record), { project });
   await writeAtomically(`${folderPath}/report.html`, page);
 }
 
@@ -35,13 +37,14 @@ export async function writeReportPage(folderPath: string, record?: RunRecord): P
  * styles are allowed by their hashes, and nothing at all may be loaded.
  *
  * @param options.live Whether the page comes from the server of `deno task explore` and asks it for news.
+ * @param options.project The way from the page to the project's folder, for links. Default: there are none.
  */
 export async function buildPage(
   data: RunData,
-  { live = false }: { live?: boolean } = {},
+  { live = false, project }: { live?: boolean; project?: string } = {},
 ): Promise<string> {
   const kind = kindOf(data);
-  const { html, style } = withoutStyleAttributes(body(data, kind));
+  const { html, style } = withoutStyleAttributes(body(data, kind, project));
   const styles = [equationStyle, themeStyle, timeStyle, pageStyle, style].join("\n");
   const policy = [
     "default-src 'none'",
@@ -103,7 +106,7 @@ const PAPERS: Record<Kind, string> = {
 
 const GUIDED = "Ho & Salimans 2022, Classifier-Free Diffusion Guidance";
 
-function body({ record }: RunData, kind: Kind): string {
+function body({ record }: RunData, kind: Kind, project?: string): string {
   const isGuided = record.script === "paper3";
   const paper = isGuided ? GUIDED : PAPERS[kind];
   const sampler = record.settings.find(([name]) => name === "sampler")?.[1] ?? "";
@@ -120,11 +123,15 @@ function body({ record }: RunData, kind: Kind): string {
     <p class="summary"><span id="summary"></span> <span id="live" role="status"></span></p>
     <button type="button" id="theme"></button>
     <div id="problems"></div>
-    <dl class="results" id="results"></dl>
   </header>
   <main>
     ${isGuided ? guidance() : ""}
     ${chains[kind]()}
+    ${readOn(record.script, project)}
+    <section id="results-section" aria-labelledby="results-title" hidden>
+      <h2 id="results-title">Results</h2>
+      <dl class="results" id="results"></dl>
+    </section>
     ${training()}
     ${pictures()}
     <section aria-labelledby="settings-title">

@@ -69,11 +69,14 @@ export function pointChains(): string {
     `<p class="text">One chain turns data into noise, the other noise into data. At every ${t} the two
     clouds should look alike: that is all the training asks for. Colours follow the points: they go
     by the distance from the middle at ${inline("t = 0")}. Point at one of the reverse chain to see
-    where its next step leads; click it to see its whole way from noise to data.</p>
+    where its next step leads; click it to see its whole way from noise to data. While it plays, the
+    chain that runs the other way is faint.</p>
     <div class="instrument">
       <div class="panels">
-        ${forward}
-        ${reverse}
+        <div class="pair">
+          ${forward}
+          ${reverse}
+        </div>
         ${perT("How far each reverse step is off", klCaption())}
         ${schedule()}
       </div>
@@ -128,8 +131,10 @@ export function imageChains({ sampler }: { sampler: string }): string {
     shapes come first, and the details last.</p>
     <div class="instrument">
       <div class="panels">
-        ${noisy}
-        ${expected}
+        <div class="pair">
+          ${noisy}
+          ${expected}
+        </div>
         ${schedule()}
         ${perT("How well the noise is predicted", lossCaption)}
       </div>
@@ -212,8 +217,8 @@ export function training(): string {
         <div id="strip" class="strip"></div>
         <figcaption id="sheets-left-out"></figcaption>
       </figure>
-      <figure>
-        <h3>The loss</h3>
+      <figure id="loss">
+        <h3>The loss <output aria-live="off" id="loss-at"></output></h3>
         ${chartPlace("loss-chart")}
         <figcaption id="loss-note"></figcaption>
       </figure>

@@ -2,6 +2,7 @@
 import * as Plot from "@observablehq/plot";
 import type { PerTime } from "../run_data.ts";
 import { onWidth } from "./elements.ts";
+import type { TimeControl } from "./time_control.ts";
 
 /** A chart over t, or over steps, with a line at the moment that is shown elsewhere. */
 export interface MarkedChart {
@@ -10,6 +11,9 @@ export interface MarkedChart {
   /** Draws the chart again, with other numbers. */
   update(): void;
 }
+
+/** What the keys move while a chart has the focus: a time control, or what goes by places like one. */
+export type Moved = Pick<TimeControl, "position" | "goTo" | "text">;
 
 /** Options that all charts of the page share. */
 const SHARED: Plot.PlotOptions = {
@@ -24,14 +28,15 @@ const SHARED: Plot.PlotOptions = {
  * Keeps a chart in an element, as wide as it, with a marker in it.
  *
  * @param options What to draw now, without its size; undefined for nothing.
- * @param onPick Called with the x that was clicked or dragged to.
+ * @param pick What makes it a slider: its name for those who do not see it, what is called with the x that
+ * was clicked or dragged to, and what the keys move.
  */
 export function markedChart(
   target: HTMLElement,
-  { height, options, onPick }: {
+  { height, options, pick }: {
     height: number;
     options: () => Plot.PlotOptions | undefined;
-    onPick?: (x: number) => void;
+    pick?: { label: string; to: (x: number) => void; moves: () => Moved };
   },
 ): MarkedChart {
   let width = 0;
@@ -58,21 +63,48 @@ export function markedChart(
     const isInside = marked !== undefined && x?.domain !== undefined &&
       marked >= Number([...x.domain][0]) && marked <= Number([...x.domain][1]);
     marker.setAttribute("visibility", isInside ? "visible" : "hidden");
+    if (pick && x?.domain) {
+      const [min, max] = [...x.domain].map(Number);
+      target.ariaValueMin = String(min);
+      target.ariaValueMax = String(max);
+      target.ariaValueNow = String(marked ?? min);
+      target.ariaValueText = pick.moves().text();
+    }
     if (!isInside) return;
     const at = String(x.apply(marked));
     marker.setAttribute("x1", at);
     marker.setAttribute("x2", at);
   }
 
-  function pick(event: PointerEvent) {
+  function pickAt(event: PointerEvent) {
     const x = chart?.scale("x");
-    if (!x?.invert || !onPick || event.buttons !== 1) return;
-    onPick(Number(x.invert(event.clientX - chart!.getBoundingClientRect().left)));
+    if (!x?.invert || event.buttons !== 1) return;
+    event.stopPropagation(); // Plot would keep its tip open
+    pick!.to(Number(x.invert(event.clientX - chart!.getBoundingClientRect().left)));
   }
-  if (onPick) {
+
+  function pickByKey(event: KeyboardEvent) {
+    const { position, goTo } = pick!.moves();
+    const places: Record<string, number> = {
+      ArrowRight: position() + 1,
+      ArrowUp: position() + 1,
+      ArrowLeft: position() - 1,
+      ArrowDown: position() - 1,
+      Home: 0,
+      End: Infinity,
+    };
+    if (!Object.hasOwn(places, event.key)) return;
+    event.preventDefault();
+    goTo(places[event.key]);
+  }
+  if (pick) {
     target.classList.add("pickable");
-    target.addEventListener("pointerdown", pick);
-    target.addEventListener("pointermove", pick);
+    target.tabIndex = 0;
+    target.role = "slider";
+    target.ariaLabel = pick.label;
+    target.addEventListener("pointerdown", pickAt, { capture: true });
+    target.addEventListener("pointermove", pickAt);
+    target.addEventListener("keydown", pickByKey);
   }
 
   onWidth(target, (now) => {
@@ -129,7 +161,7 @@ export function scheduleChart(alphaBar: Float32Array): Plot.PlotOptions {
       line(signal, "var(--blue)"),
       line(noise, "var(--orange)"),
       name("√ᾱₜ", signal, 0.14, "var(--blue)"),
-      name("√(1−ᾱₜ)", noise, 0.86, "var(--orange)"),
+      name("√(1−ᾱₜ)", noise, 0.86, "var(--accent)"), // orange is too pale for letters
     ],
   };
 }

@@ -26,7 +26,10 @@ export function filmStrip(onChange: (step: number) => void): FilmStrip {
     const sheet = sheets[position];
     if (!sheet) return;
     large.src = source(sheet);
-    large.alt = `36 samples after ${sheet.step} training steps`;
+    const after = `after ${sheet.step.toLocaleString("en")} training steps`;
+    large.alt = document.documentElement.dataset.kind === "points"
+      ? `Samples in the plane ${after}, over the data in grey`
+      : `36 samples ${after}`;
     [...strip.children].forEach((thumbnail, i) => {
       thumbnail.toggleAttribute("data-shown", i === position);
       if (i === position) keepInSight(strip, thumbnail as HTMLElement);

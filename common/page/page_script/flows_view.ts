@@ -22,21 +22,29 @@ export function flowsView(): (data: RunData) => void {
   const choice = byId<HTMLSelectElement>("flow-choice");
   const stepsNow = () => data?.flows?.steps[steps.position()] ?? 0;
   const time = timeControl("time", {
-    plays: "to and fro",
+    plays: "up and down",
     describe: (position) => `t = ${(position / PARTS).toFixed(2)}`,
     onChange: showTime,
   });
   const perT = markedChart(byId("per-t-chart"), {
     height: 230,
     options: () => data?.perT && perTimeChart(data.perT, 1),
-    onPick: (t) => time.goTo(Math.round(PARTS * t)),
+    pick: {
+      label: "t, over the loss of each t",
+      to: (t) => time.goTo(Math.round(PARTS * t)),
+      moves: () => time,
+    },
   });
   const distances = markedChart(byId("distance-chart"), {
     height: 230,
     options: () => data?.flows && distanceChart(data, choice.selectedIndex),
-    onPick: (picked) => {
-      const off = data!.flows!.steps.map((S) => Math.abs(Math.log(S / picked)));
-      steps.goTo(off.indexOf(Math.min(...off)));
+    pick: {
+      label: "number of Euler steps, over the distance",
+      to: (picked) => {
+        const off = data!.flows!.steps.map((S) => Math.abs(Math.log(S / picked)));
+        steps.goTo(off.indexOf(Math.min(...off)));
+      },
+      moves: () => steps,
     },
   });
   const steps = timeControl("steps", {

@@ -22,7 +22,7 @@ export function guidanceView(): (data: RunData) => void {
     onChange: show,
   });
   const strength = timeControl("strength", {
-    plays: "to and fro",
+    plays: "up and down",
     describe: (position) => `w = ${data?.guidance?.w[position] ?? 0}`,
     onChange: show,
   });

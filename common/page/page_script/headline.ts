@@ -74,7 +74,9 @@ export function headline(data: RunData): void {
   status.textContent = record.status || "no status";
   document.documentElement.dataset.status = record.status;
   byId("summary").textContent = summary(data);
-  byId("results").replaceChildren(...results(data));
+  const found = results(data);
+  byId("results").replaceChildren(...found);
+  byId("results-section").hidden = found.length === 0;
   byId("settings").replaceChildren(...pairs([...record.settings]));
   byId("again").replaceChildren(...howToRepeat(data));
   byId("versions").replaceChildren(...pairs([...record.versions]));

@@ -27,17 +27,21 @@ export function imagesView({ rises = false } = {}): (data: RunData) => void {
     onChange: show,
   });
   const lastTime = () => rises ? 1 : (data?.alphaBar?.shape[0] ?? times.at(-1)! + 1) - 1;
-  const onPick = (t: number) => time.goTo(indexOfNearest(times, t));
+  const pick = (label: string) => ({
+    label,
+    to: (t: number) => time.goTo(indexOfNearest(times, t)),
+    moves: () => time,
+  });
   const charts = [
     markedChart(byId("per-t-chart"), {
       height: 230,
       options: () => data?.perT && perTimeChart(data.perT, lastTime()),
-      onPick,
+      pick: pick("t, over the loss of each t"),
     }),
     ...rises ? [] : [markedChart(byId("schedule-chart"), {
       height: 230,
       options: () => data?.alphaBar && scheduleChart(unpack(data.alphaBar)),
-      onPick,
+      pick: pick("t, over the schedule"),
     })],
   ];
 

@@ -113,13 +113,13 @@ export function drawArrow({ pen, pixel }: Paper, start: Place, end: Place): void
   pen.fill();
 }
 
-/** A thin line from every point to where its arrow leads. */
+/** A thin line from every point to where its arrow leads, in ink: the points have the colours. */
 export function drawAllArrows(
   { pen, pixel }: Paper,
   { chain, arrows, t }: { chain: PointChain; arrows: PointChain; t: number },
 ): void {
-  pen.strokeStyle = colour("accent");
-  pen.globalAlpha = 0.85;
+  pen.strokeStyle = colour("ink");
+  pen.globalAlpha = 0.7;
   pen.lineWidth = 1;
   pen.beginPath();
   for (let point = 0; point < chain.N; point++) {

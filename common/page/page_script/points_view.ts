@@ -17,20 +17,26 @@ export function pointsView(): (data: RunData) => void {
   const forward = new PointPanel("forward");
   const reverse = new PointPanel("reverse");
   const time = timeControl("time", {
-    plays: "to and fro",
+    plays: "up and down", // forwards first, then back
     describe: (t) => `t = ${t}`,
     onChange: show,
+    onRun: (runs) => byId("chains").dataset.runs = runs, // the other chain goes backwards: it fades
+  });
+  const pick = (label: string) => ({
+    label,
+    to: (t: number) => time.goTo(Math.round(t)),
+    moves: () => time,
   });
   const charts = [
     markedChart(byId("per-t-chart"), {
       height: 230,
       options: () => data?.perT && perTimeChart(data.perT, lastTime(data)),
-      onPick: (t) => time.goTo(Math.round(t)),
+      pick: pick("t, over the KL of each t"),
     }),
     markedChart(byId("schedule-chart"), {
       height: 230,
       options: () => data?.alphaBar && scheduleChart(unpack(data.alphaBar)),
-      onPick: (t) => time.goTo(Math.round(t)),
+      pick: pick("t, over the schedule"),
     }),
   ];
   const allArrows = byId<HTMLInputElement>("all-arrows");

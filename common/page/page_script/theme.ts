@@ -19,6 +19,7 @@ export function startTheme(): void {
     changed();
   });
   dark.addEventListener("change", changed);
+  matchMedia("print").addEventListener("change", changed); // paper is light
   changed();
 }
 
