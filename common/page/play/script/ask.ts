@@ -57,19 +57,24 @@ export class AskChapter {
       },
     });
 
+    const asked = () => ({
+      ...{ label: label.value === "none" ? undefined : Number(label.value), w: w() },
+      ...{ sampleSteps: Number(steps.value), seed: seed(), count: COUNT },
+    });
+    let drawn = "";
+
     async function draw() {
-      const isAny = label.value === "none";
-      slider.valueAsNumber = w();
+      const given = asked();
+      drawn = JSON.stringify(given);
+      const isAny = given.label === undefined;
+      slider.valueAsNumber = given.w;
       slider.disabled = isAny; // without a digit there is nothing to guide to
-      byId<HTMLOutputElement>("ask-w-label").value = `w = ${w()}`;
+      byId<HTMLOutputElement>("ask-w-label").value = `w = ${given.w}`;
       byId("ask-sum").textContent = isAny
         ? "Any digit: ε̃ = ε(xₜ), whatever w is."
-        : `ε̃ = ${1 + w()}·ε(xₜ, ${label.value}) − ${w()}·ε(xₜ)`;
+        : `ε̃ = ${1 + given.w}·ε(xₜ, ${given.label}) − ${given.w}·ε(xₜ)`;
       try {
-        await engine.call("ask", {
-          ...{ label: isAny ? undefined : Number(label.value), w: w(), seed: seed(), count: COUNT },
-          sampleSteps: Number(steps.value),
-        });
+        await engine.call("ask", given);
       } catch (error) {
         trouble(error);
       }
@@ -85,7 +90,9 @@ export class AskChapter {
       address.set({ askNoise: seed() + 1 });
       draw();
     });
-    address.onChange(draw);
+    address.onChange(() => {
+      if (JSON.stringify(asked()) !== drawn) draw(); // a link to another chapter draws nothing anew
+    });
     draw();
   }
 }

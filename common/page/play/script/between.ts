@@ -93,7 +93,10 @@ export function betweenNoises({ engine, address, trouble, size, of }: {
   });
   for (const group of [left, right]) group.onChange(walk);
   time.setMoments(STOPS, place());
-  address.onChange(() => time.goTo(place()));
+  address.onChange(() => {
+    time.goTo(place());
+    walk();
+  });
   return {
     walk(next) {
       options = next;

@@ -44,8 +44,9 @@ export class DigitsChapter {
 
   /** Loads the model, once: its images' size, and T. */
   load(): Promise<{ size: number; T: number }> {
-    this.#loaded ??=
-      (async () => await this.#parts.engine.call("loadDigits", await loadModel("paper2")))();
+    this.#loaded ??= loadModel("paper2").then((files) =>
+      this.#parts.engine.call("loadDigits", files)
+    );
     return this.#loaded;
   }
 
@@ -72,13 +73,18 @@ export class DigitsChapter {
       },
     });
 
+    const asked = () => ({
+      ...{ sampler: sampler.value, seed: seed(), count: COUNT },
+      ...{ sampleSteps: Number(steps.value), eta: Number(eta.value) },
+    });
+    let drawn = "";
+
     async function draw() {
-      for (const other of [steps, eta]) other.setEnabled(sampler.value === "ddim");
+      const given = asked();
+      drawn = JSON.stringify(given);
+      for (const other of [steps, eta]) other.setEnabled(given.sampler === "ddim");
       try {
-        await engine.call("draw", {
-          ...{ sampler: sampler.value, seed: seed(), count: COUNT },
-          ...{ sampleSteps: Number(steps.value), eta: Number(eta.value) },
-        });
+        await engine.call("draw", given);
       } catch (error) {
         trouble(error);
       }
@@ -90,7 +96,9 @@ export class DigitsChapter {
       address.set({ noise: seed() + 1 });
       draw();
     });
-    address.onChange(draw);
+    address.onChange(() => {
+      if (JSON.stringify(asked()) !== drawn) draw(); // a link to another chapter draws nothing anew
+    });
     view.strip.onPicked((digit) => {
       if (view.last?.t === 0) paint.take(view.one(view.last.xt, digit));
     });
