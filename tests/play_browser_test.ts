@@ -397,6 +397,9 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
       assert(!await page.locator(hidden).first().isVisible(), hidden);
     }
     assert(await page.locator("#destroy-closed canvas").isVisible());
+    await page.evaluate(() => location.hash = "#at=ask");
+    await page.locator("#ask-strip .thumbnail").first().waitFor({ timeout: 30_000 });
+    assert(!await page.locator("#ask-other").isVisible());
     assertGreater((await page.pdf()).length, 20_000);
   },
 

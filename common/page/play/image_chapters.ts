@@ -77,7 +77,7 @@ export function digits(code: string): string {
       seen. (Choose η = 0 above to find the two among the eight.)</p>
       ${
       formula(
-        tex`x_T = \frac{\htmlClass{term-lambda}{\sin((1-\lambda)\theta)}}{\sin\theta}\;\htmlClass{term-left}{a} + \frac{\htmlClass{term-lambda}{\sin(\lambda\theta)}}{\sin\theta}\;\htmlClass{term-right}{b}`,
+        tex`x_T = \htmlClass{term-lambda}{\frac{\sin((1-\lambda)\theta)}{\sin\theta}}\;\htmlClass{term-left}{a} + \htmlClass{term-lambda}{\frac{\sin(\lambda\theta)}{\sin\theta}}\;\htmlClass{term-right}{b}`,
         "Song et al. 2021, appendix D.5",
       )
     }
@@ -129,7 +129,7 @@ export function ask(code: string): string {
     "Ask",
     `<p>So far nobody can say which digit comes. Another network was told, as it learned, which digit it
     was looking at, but not always. So it has two answers to a noisy image:
-    ${inline(tex`\varepsilon_\theta(x_t,c)`)} is the noise if it is a seven, and
+    ${inline(tex`\varepsilon_\theta(x_t,c)`)} is the noise if it is, say, a seven, and
     ${
       inline(tex`\varepsilon_\theta(x_t)`)
     } if it may be any digit. What the first has and the second

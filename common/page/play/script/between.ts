@@ -58,7 +58,7 @@ export function betweenNoises({ engine, address, trouble, size, of }: {
 
   function show() {
     const i = time.position();
-    strip.pick(Math.round(i / STRIDE));
+    strip.pick(i % STRIDE === 0 ? i / STRIDE : -1);
     if (!noises || !images) return;
     drawImage(byId("between-noise"), one(noises, i), size);
     drawImage(byId("between-digit"), one(images, i), size);

@@ -35,7 +35,7 @@ export function gallery(
 export interface Thumbnails {
   /** Which one, from 0. */
   readonly picked: number;
-  /** Marks another one. */
+  /** Marks another one; -1 for none. */
   pick(index: number): void;
   /** Shows other images, [count, size, size]. */
   show(images: Float32Array): void;
