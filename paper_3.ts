@@ -3,8 +3,8 @@
  * digits: draw me a seven.
  *
  *     deno task paper3
- *     deno task paper3 --draw 2026                                 with the model that ships, 5 s on 2 cores
- *     deno task paper3 --label 7 --w 4                             15 s
+ *     deno task paper3 --draw 2026                                 with the model that ships, 2 s on 2 cores
+ *     deno task paper3 --label 7 --w 4                             8 s
  *     deno task paper3 --resume runs/paper3-quick-0 --draw 2026    with that of a run
  *
  * The network of paper 2 is told which digit it looks at; now and then it is not told (Algorithm 1). So it
