@@ -6,8 +6,8 @@
  *     deno task animate                                   with the model that ships, 10 s on 2 cores
  *     deno task animate --interpolate                     25 s
  *     deno task animate --resume runs/paper2-quick-0      with that of a run
- *     deno task animate --resume runs/paper3-quick-0 --labels         10 s: one noise, all labels
- *     deno task animate --resume runs/paper3-quick-0 --label 7        40 s: one label as w grows
+ *     deno task animate --labels                          10 s: one noise, all labels
+ *     deno task animate --label 7                         40 s: one label as w grows
  *     deno task animate --resume runs/paper1-quick-0                  5 s
  *     deno task animate --resume runs/paper4-quick-0                  10 s
  *
@@ -77,6 +77,7 @@ import {
 } from "./common/run/sampler_flags.ts";
 import { commonFlags } from "./common/run/settings.ts";
 import { onBackend } from "./common/run/training_run.ts";
+import { slerp } from "./common/slerp.ts";
 import { UserError } from "./common/user_error.ts";
 import { chainOf } from "./paper_2.ts";
 
@@ -110,32 +111,10 @@ async function filmOfChain(
 // 2. From one image to another
 // ---------------------------------------------------------------------------------------------
 
-/** Angles whose sine is smaller than this are taken for 0. */
-const PARALLEL = 1e-6;
-
 /**
- * Spherical interpolation: the way from one vector to another along the great circle (Shoemake 1985).
- * A noise of many numbers has a norm near the square root of their count. The straight line between
- * two would leave that sphere for shorter vectors, which the network has never seen; this does not.
- *
- * @param lambda λ: 0 gives a, 1 gives b.
+ * Pairs of images, and what lies between the noises of each: these are joined along a great circle (see
+ * {@linkcode slerp}), so that every noise on the way is as long as noises are.
  */
-export function slerp(a: Float32Array, b: Float32Array, lambda: number): Float32Array {
-  // θ: the angle between a and b
-  const cosine = dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
-  const theta = Math.acos(Math.min(1, Math.max(-1, cosine)));
-  const sine = Math.sin(theta);
-  // x_T = sin((1−λ)·θ)/sin θ · a + sin(λ·θ)/sin θ · b   (Song et al. 2021, appendix D.5)
-  const [ofA, ofB] = sine < PARALLEL
-    ? [1 - lambda, lambda] // the limit for θ → 0
-    : [Math.sin((1 - lambda) * theta) / sine, Math.sin(lambda * theta) / sine];
-  return a.map((x, i) => ofA * x + ofB * b[i]);
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  return a.reduce((sum, x, i) => sum + x * b[i], 0);
-}
-
 async function filmOfInterpolation(
   model: ImageModel,
   denoiserOf: (images: number) => Denoiser,
@@ -253,9 +232,10 @@ async function main(args: string[]): Promise<number> {
     console.log(helpText(command));
     return 0;
   }
-  const folder = asked.settings.resume;
+  const { resume: folder, labels, label } = asked.settings;
+  const shipped = labels || label !== undefined ? "paper3" : "paper2"; // one that has learned labels
   const { record: { script, settings: recorded }, recordPath: path } = await orAdvise(
-    modelSource(folder),
+    modelSource(folder, shipped),
     `${folder} holds no run`,
   );
   if (folder !== undefined && script === "paper4" && isOfImages(recorded)) {
@@ -345,11 +325,11 @@ async function animateImages(
   checkFilm(asked, { script, name: run === undefined ? SHIPPED_NAME : `the run in ${run}` });
   const hasManyChains = filmOfManyChains(settings) !== undefined;
   if (hasManyChains) settings.sampleSteps = asked.given.sampleSteps ?? STEPS_BETWEEN;
-  const classes = script === "paper3" ? await recordedClasses(folder, "--labels") : [];
+  const classes = script === "paper3" ? await recordedClasses(run, "--labels") : [];
   const one = label === undefined ? undefined : labelOf(label, classes);
   await onBackend(settings, async (backend) => {
     const model = await orAdvise(
-      loadModel(run),
+      loadModel(run, script),
       `the run has no model yet, go on with it: deno task ${script} --resume ${folder}`,
     );
     const { T } = model.schedule;

@@ -5,7 +5,7 @@
  *     deno task inpaint                                                   # the right half is hidden
  *     deno task inpaint --mask box:4,4,8,8
  *     deno task inpaint --resume runs/paper2-quick-0 --mask random:0.7 --jumps 1
- *     deno task inpaint --resume runs/paper3-quick-0 --label 7            # every hole becomes a seven
+ *     deno task inpaint --label 7                                         # every hole becomes a seven
  *
  * The model was never trained to fill anything. It walks its usual way from noise to an image; but at
  * every step the known pixels are put in, just as noisy as the chain is at that moment, and the hidden
@@ -200,9 +200,10 @@ async function main(args: string[]): Promise<number> {
   const { onBackend } = await import("./common/run/training_run.ts");
   const { inpaint } = await import("./common/report/inpainting_run.ts");
   const label = await askedLabel(settings, resume);
-  const recorded = await recordedDataset(resume);
+  const shipped = label === undefined ? "paper2" : "paper3"; // one that has learned labels
+  const recorded = await recordedDataset(resume, shipped);
   return await onBackend(settings, async (backend) => {
-    const model = await loadModel(resume);
+    const model = await loadModel(resume, shipped);
     const { size, schedule: { T } } = model;
     checkSteps(settings, T);
     await inpaint({

@@ -3,8 +3,9 @@
  * digits: draw me a seven.
  *
  *     deno task paper3
- *     deno task paper3 --resume runs/paper3-quick-0 --draw 2026
- *     deno task paper3 --resume runs/paper3-quick-0 --label 7 --w 4
+ *     deno task paper3 --draw 2026                                 with the model that ships, 2 s on 2 cores
+ *     deno task paper3 --label 7 --w 4                             8 s
+ *     deno task paper3 --resume runs/paper3-quick-0 --draw 2026    with that of a run
  *
  * The network of paper 2 is told which digit it looks at; now and then it is not told (Algorithm 1). So it
  * knows two things: how a noisy seven differs from a clean one, and how any noisy digit does. What the
@@ -31,12 +32,7 @@ import { Adam, valueAndGradients } from "./common/network/adam.ts";
 import { type Guidance, guided } from "./common/network/guided.ts";
 import { createModel, type ImageModel } from "./common/network/image_model.ts";
 import { learningRateAt, type RateSettings } from "./common/network/learning_rate.ts";
-import { writeReportPage } from "./common/page/page.ts";
 import { integers, uniform } from "./common/random.ts";
-import { exportImages } from "./common/report/data_export.ts";
-import { drawAsked } from "./common/report/draw_asked.ts";
-import { comparisonPasses, inTurn, reportGuided } from "./common/report/guidance_report.ts";
-import { writeSheet } from "./common/report/image_report.ts";
 import {
   type ChainPoint,
   type ChainStart,
@@ -51,7 +47,6 @@ import { imageMemory, modelOptions } from "./common/run/model_settings.ts";
 import { chainLength, checkSampler, type SamplerSettings } from "./common/run/sampler_flags.ts";
 import { readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
-import { trainAndReport } from "./common/run/training_run.ts";
 import { CLIP_NORM, command as paper2, ddim, drawX0, lossWeights, SHEET_EVERY } from "./paper_2.ts";
 
 // ---------------------------------------------------------------------------------------------
@@ -225,6 +220,7 @@ export const command: Command<typeof flags> = {
   flags,
   presets: paper2.presets as Command<typeof flags>["presets"],
   mayChangeOnResume: [...paper2.mayChangeOnResume!, "w", "guidanceSamples", "label", "draw"],
+  drawsWithModel: ["sampleOnly", "label", "draw"],
 };
 
 /** What a training starts from: labelled images, an untrained model and its optimizer. */
@@ -242,21 +238,18 @@ export async function startTraining(
   return { model, adam, images, unseen, settings };
 }
 
-/** What a run does after its training: the samples, those of all w, and figures and a classifier for a minute. */
-export function afterTraining(settings: GuidedSettings): AfterTraining {
+/**
+ * What a run does after its training: the samples, those of all w, and figures and a classifier for a
+ * minute.
+ *
+ * @param passesOfComparison Passes of the network for one image with all w.
+ */
+export function afterTraining(settings: GuidedSettings, passesOfComparison: number): AfterTraining {
   const { samples, guidanceSamples, batch, timesteps, w } = settings;
   const passes = chainLength(settings, timesteps) * (w === 0 ? 1 : 2);
   const steps = drawingSteps(samples, passes, batch) +
-    drawingSteps(guidanceSamples, comparisonPasses(), batch);
+    drawingSteps(guidanceSamples, passesOfComparison, batch);
   return { steps, seconds: 60 };
-}
-
-/** The chains of images whose classes have their turns. */
-function chainInTurn({ w }: { w: number }) {
-  return (model: ImageModel, sampler: SamplerSettings, start: ChainStart) => {
-    const labels = inTurn(start.shape[0], model.classes, start.first);
-    return guidedChainOf(model, sampler, { labels, w }, start);
-  };
 }
 
 /** The script as a command: its flags in, its exit code out. */
@@ -267,14 +260,27 @@ export async function main(args: string[]): Promise<number> {
   checkSampler(settings, given, settings.timesteps);
   modelOptions(settings, 1); // what does not go together is said before anything is started
   if (settings.sampleOnly || settings.label !== undefined || settings.draw !== undefined) {
+    const { drawAsked } = await import("./common/report/draw_asked.ts");
     return await drawAsked({ command, settings, given, guidedChainOf });
   }
   if (settings.exportData !== undefined) {
+    const { exportImages } = await import("./common/report/data_export.ts");
     const images = await loadImages({ ...settings, split: "train", labelled: true });
     await exportImages(images, settings.exportData);
     return 0;
   }
-  const chainOf = chainInTurn(settings);
+  // what writes files and draws figures is for the command alone: a page has this script without it
+  const { trainAndReport } = await import("./common/run/training_run.ts");
+  const { comparisonPasses, inTurn, reportGuided } = await import(
+    "./common/report/guidance_report.ts"
+  );
+  const { writeSheet } = await import("./common/report/image_report.ts");
+  const { writeReportPage } = await import("./common/page/page.ts");
+  /** The chain of images whose classes have their turns. */
+  const chainOf = (model: ImageModel, sampler: SamplerSettings, start: ChainStart) => {
+    const labels = inTurn(start.shape[0], model.classes, start.first);
+    return guidedChainOf(model, sampler, { labels, w: settings.w }, start);
+  };
   return await trainAndReport({
     command,
     memory: (settings) => imageMemory(settings, { classes: 10 }),
@@ -285,7 +291,7 @@ export async function main(args: string[]): Promise<number> {
     averaged: true,
     train: algorithm1,
     bar: { unit: "images", unitsPerStep: settings.batch },
-    after: afterTraining,
+    after: (settings) => afterTraining(settings, comparisonPasses()),
     meanwhile: { everySeconds: SHEET_EVERY, run: (run, step) => writeSheet(run, step, chainOf) },
     report: (run, losses) => reportGuided({ ...run, losses, chainOf, guidedChainOf }),
     writePage: writeReportPage,

@@ -4,13 +4,19 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { decodeSafetensors } from "../common/files/safetensors.ts";
-import { createModel, type ImageModel } from "../common/network/image_model.ts";
-import type { Calls } from "../common/page/play/protocol.ts";
-import type { ImageShape } from "../common/reverse_process.ts";
-import { modelOptions, type ModelSettings } from "../common/run/model_settings.ts";
+import type { ImageModel } from "../common/network/image_model.ts";
+import type { Calls, ModelFiles } from "../common/page/play/protocol.ts";
+import { normal } from "../common/random.ts";
+import {
+  ddimStep,
+  fewerTimesteps,
+  type ImageShape,
+  reverseProcess,
+} from "../common/reverse_process.ts";
+import { slerp } from "../common/slerp.ts";
 import { algorithm2, ddim } from "../paper_2.ts";
 import { repaint, repaintTimes } from "../paper_2_inpainting.ts";
+import { modelOfPage } from "./model.ts";
 import type { ChainWalker } from "./walker.ts";
 
 type Given<C extends keyof Calls> = Parameters<Calls[C]>[0];
@@ -29,16 +35,8 @@ export class DigitLesson {
   }
 
   /** The model, from its file. */
-  loadDigits({ model: bytes, record }: Given<"loadDigits">): Promise<{ size: number; T: number }> {
-    const settings = record.settings as ModelSettings;
-    const model = createModel(modelOptions({ ...settings, seed: 0 }, 1));
-    const { tensors } = decodeSafetensors(bytes, "the model");
-    tf.tidy(() => {
-      const weights = [...tensors].map(([name, { shape, data }]) =>
-        [name, tf.tensor(Float32Array.from(data), shape, "float32")] as const
-      );
-      model.network.load(new Map(weights));
-    });
+  loadDigits(files: ModelFiles): Promise<{ size: number; T: number }> {
+    const model = modelOfPage(files);
     this.#model = model;
     return Promise.resolve({ size: model.size, T: model.schedule.T });
   }
@@ -49,6 +47,26 @@ export class DigitLesson {
     const start = { shape: this.#shape(count), name: NAME, seed };
     if (sampler === "ddpm") this.#walker.walk("draw", algorithm2(model, start), model.schedule.T);
     else this.#walker.walk("draw", ddim(model, { ...start, sampleSteps, eta }), sampleSteps);
+    return Promise.resolve();
+  }
+
+  /** The way from one noise of a sheet to another, and the digits that the noises on it lead to. */
+  between(
+    { left, right, of, stops, sampleSteps, seed }: Given<"between">,
+  ): Promise<void> {
+    const { model } = this;
+    const pixels = model.size ** 2;
+    const noises = normal({ seed, stream: `xT ${NAME}` }, of * pixels);
+    const [a, b] = [left, right].map((n) => noises.subarray(n * pixels, (n + 1) * pixels));
+    const xT = new Float32Array(stops * pixels);
+    for (let i = 0; i < stops; i++) xT.set(slerp(a, b, i / (stops - 1)), i * pixels);
+    // η = 0: no noise but the first, so that the digit is a function of it
+    const chain = reverseProcess(
+      tf.tensor4d(xT, this.#shape(stops)),
+      fewerTimesteps(model.schedule.T, sampleSteps),
+      (xt, t, tNext) => ddimStep(model, { xt, t, tNext, eta: 0 }),
+    );
+    this.#walker.walk("between", chain, sampleSteps);
     return Promise.resolve();
   }
 

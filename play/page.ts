@@ -16,6 +16,7 @@ import { parseCommandLine } from "../common/run/command_line.ts";
 import { type Command, text } from "../common/run/flags.ts";
 import { helpText } from "../common/run/help.ts";
 import { runMain } from "../common/run/main.ts";
+import { SHIPPED_SCRIPTS, type ShippedScript } from "../common/shipped/half_precision.ts";
 import { shippedBytes, shippedRecord } from "../common/shipped/shipped_model.ts";
 import { UserError } from "../common/user_error.ts";
 import { bundle, importMap } from "./bundle.ts";
@@ -58,7 +59,12 @@ async function files(out: string, imports: string): Promise<Map<string, string>>
     ["index.html", await playPage({ script, digit, excerpts: excerpts() })],
     ["engine.js", `globalThis.playEngine = ${asText(engine)};\n`],
     ["kernels.js", `globalThis.playKernels = "${kernels.toBase64()}";\n`],
-    ["digits.js", `globalThis.playDigits = ${shippedModel()};\n`],
+    ...await Promise.all(
+      SHIPPED_SCRIPTS.map(async (script): Promise<[string, string]> => [
+        `${script}_model.js`,
+        `(globalThis.playModels ??= {}).${script} = ${await shippedModel(script)};\n`,
+      ]),
+    ),
     ["training_digits.js", `globalThis.playTrainingDigits = ${await trainingDigits()};\n`],
     ...await Promise.all(
       Object.entries(SOURCES).map(async ([path, source]): Promise<[string, string]> => [
@@ -69,14 +75,15 @@ async function files(out: string, imports: string): Promise<Map<string, string>>
   ]);
 }
 
-/** The model that ships and its run.json, as JavaScript: a script element loads it from the disk, too. */
-function shippedModel(): string {
-  return JSON.stringify({ model: shippedBytes.toBase64(), record: shippedRecord });
+/** A model that ships and its run.json, as JavaScript: a script element loads it from the disk, too. */
+async function shippedModel(script: ShippedScript): Promise<string> {
+  const model = (await shippedBytes(script)).toBase64();
+  return JSON.stringify({ model, record: shippedRecord(script) });
 }
 
 /** Digits that the model was trained on, in its size, as JavaScript. */
 async function trainingDigits(): Promise<string> {
-  const { size } = (shippedRecord as { settings: { size: number } }).settings;
+  const { size } = (shippedRecord("paper2") as { settings: { size: number } }).settings;
   const images = await loadImages({ dataset: "mnist", size, split: "train" });
   const order = permutation({ seed: 0, stream: "training images" }, images.count);
   const pixels = new Uint8Array(TRAINING_DIGITS * size * size);

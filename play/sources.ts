@@ -4,28 +4,31 @@
  * @module
  */
 import forwardProcess from "../common/forward_process.ts" with { type: "text" };
+import guided from "../common/network/guided.ts" with { type: "text" };
+import slerp from "../common/slerp.ts" with { type: "text" };
 import paper1 from "../paper_1_partb.ts" with { type: "text" };
 import paper2 from "../paper_2.ts" with { type: "text" };
 import inpainting from "../paper_2_inpainting.ts" with { type: "text" };
+import paper3 from "../paper_3.ts" with { type: "text" };
 import paper4 from "../paper_4.ts" with { type: "text" };
 import paper5 from "../paper_5.ts" with { type: "text" };
-import type { Excerpt } from "../common/page/play/parts.ts";
+import type { Chapter, Excerpt } from "../common/page/play/parts.ts";
 
 /** The texts by their paths in the project. */
 export const SOURCES: Record<string, string> = {
   "paper_1_partb.ts": paper1,
   "paper_2.ts": paper2,
   "paper_2_inpainting.ts": inpainting,
+  "paper_3.ts": paper3,
   "paper_4.ts": paper4,
   "paper_5.ts": paper5,
   "common/forward_process.ts": forwardProcess,
+  "common/network/guided.ts": guided,
+  "common/slerp.ts": slerp,
 };
 
 /** The lines behind each chapter's figure. */
-export function excerpts(): Record<
-  "destroy" | "learn" | "walk" | "digits" | "straighten" | "invent",
-  Excerpt[]
-> {
+export function excerpts(): Record<Chapter, Excerpt[]> {
   return {
     destroy: [
       excerpt("common/forward_process.ts", "export function qSample<"),
@@ -38,7 +41,12 @@ export function excerpts(): Record<
     walk: [excerpt("paper_1_partb.ts", "export function* sample(")],
     digits: [
       excerpt("paper_2.ts", "export function ddim("),
+      excerpt("common/slerp.ts", "export function slerp("),
       excerpt("paper_2_inpainting.ts", "export function repaint("),
+    ],
+    ask: [
+      excerpt("common/network/guided.ts", "export function guidedNoise("),
+      excerpt("paper_3.ts", "export function guidedChainOf("),
     ],
     invent: [
       excerpt("paper_5.ts", "function posteriorMean("),

@@ -7,6 +7,7 @@
  */
 import type { CallName, Calls, Events, Message, Request } from "../common/page/play/protocol.ts";
 import { startWasm } from "../common/engine/wasm/start.ts";
+import { AskLesson } from "./ask.ts";
 import { DigitLesson } from "./digits.ts";
 import { FlowLesson } from "./flows.ts";
 import { InventionLesson } from "./invention.ts";
@@ -30,6 +31,7 @@ const points = new PointLesson(tell);
 const flows = new FlowLesson(tell);
 const walker = new ChainWalker(tell);
 const digits = new DigitLesson(walker);
+const asked = new AskLesson(walker);
 const invention = new InventionLesson(walker, digits);
 
 const calls: {
@@ -49,7 +51,10 @@ const calls: {
   follow: (given) => flows.follow(given),
   loadDigits: (given) => digits.loadDigits(given),
   draw: (given) => digits.draw(given),
+  between: (given) => digits.between(given),
   fill: (given) => digits.fill(given),
+  loadAsked: (given) => asked.loadAsked(given),
+  ask: (given) => asked.ask(given),
   loadTrainingDigits: (given) => invention.loadTrainingDigits(given),
   invent: (given) => invention.invent(given),
 };

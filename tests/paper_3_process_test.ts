@@ -229,8 +229,7 @@ processTest("mistakes get one line and exit code 2, and nothing is written", asy
   const before = await contentsOf(`${folder}/runs/run`);
   const mine = ["--resume", `${folder}/runs/run`];
   const mistakes: [string[], RegExp][] = [
-    [["--draw", "2026"], /--draw 2026 needs a trained model; say where with --resume DIR/],
-    [["--label", "7"], /--label 7 needs a trained model/],
+    [["--label", "12"], /--label 12: the run has learned 0, 1, 2, .* 9; give one of them/],
     [["--draw", "20a6", ...mine], /--draw does not take '20a6'; allowed: 1 to 64 digits/],
     [["--draw", "-7", ...mine], /--draw does not take '-7'/],
     [["--draw=", ...mine], /--draw has no value/],

@@ -4,13 +4,33 @@ import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } fro
 import * as tf from "@tensorflow/tfjs";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { selectBackend } from "../common/backend.ts";
-import { endOfChain, type ImageShape } from "../common/reverse_process.ts";
+import { normal } from "../common/random.ts";
+import {
+  type ChainPoint,
+  ddimStep,
+  endOfChain,
+  fewerTimesteps,
+  type ImageShape,
+  reverseProcess,
+} from "../common/reverse_process.ts";
+import type { ImageModel } from "../common/network/image_model.ts";
+import { slerp } from "../common/slerp.ts";
+import type { ShippedScript } from "../common/shipped/half_precision.ts";
 import { parseCommandLine } from "../common/run/command_line.ts";
 import { command, sample, startTraining, train } from "../paper_1_partb.ts";
 import { loadModel } from "../common/run/model_settings.ts";
 import { ddim } from "../paper_2.ts";
+import { guidedChainOf } from "../paper_3.ts";
 import { mayRunCommands } from "./commands.ts";
-import { askWorker, endOf, keepWorker, lossesOf, pageFolder, servePage } from "./play_page.ts";
+import {
+  askWorker,
+  endOf,
+  endsOf,
+  keepWorker,
+  lossesOf,
+  pageFolder,
+  servePage,
+} from "./play_page.ts";
 
 const mayBrowse = mayRunCommands && (await Promise.all(
   (["env", "sys", "net"] as const).map((name) => Deno.permissions.query({ name })),
@@ -67,11 +87,44 @@ async function inDeno(steps = STEPS): Promise<{ losses: number[]; samples: numbe
 }
 
 /** Eight digits of the model that ships, in ten steps of DDIM. */
-async function digitsInDeno(): Promise<number[]> {
+function digitsInDeno(): Promise<number[]> {
+  return endInDeno("paper2", (model) => {
+    const start = { shape: [8, 16, 16, 1] as ImageShape, name: "samples 0", seed: 0 };
+    return ddim(model, { ...start, sampleSteps: 10, eta: 1 });
+  });
+}
+
+/** Sixteen digits of one kind, of paper 3's model that ships, in ten steps without noise. */
+function askedInDeno(label: number, w: number, seed: number): Promise<number[]> {
+  return endInDeno("paper3", (model) => {
+    const sampler = { sampler: "ddim", sampleSteps: 10, eta: 0 } as const;
+    const start = { shape: [16, 16, 16, 1] as ImageShape, name: "samples 0", seed };
+    return guidedChainOf(model, sampler, { labels: new Array(16).fill(label), w }, start);
+  });
+}
+
+/** What 29 noises from the third of the sheet to the seventh lead to, in ten steps. */
+function betweenInDeno(): Promise<number[]> {
+  return endInDeno("paper2", (model) => {
+    const noises = normal({ seed: 0, stream: "xT samples 0" }, 8 * 256);
+    const [a, b] = [2, 6].map((n) => noises.subarray(256 * n, 256 * (n + 1)));
+    const noisesBetween = Array.from({ length: 29 }, (_, i) => Array.from(slerp(a, b, i / 28)));
+    return reverseProcess(
+      tf.tensor4d(noisesBetween.flat(), [29, 16, 16, 1]),
+      fewerTimesteps(model.schedule.T, 10),
+      (xt, t, tNext) => ddimStep(model, { xt, t, tNext, eta: 0 }),
+    );
+  });
+}
+
+/** The end of a chain of images with a model that ships. */
+async function endInDeno(
+  script: ShippedScript,
+  chainOf: (model: ImageModel) => Iterable<ChainPoint>,
+): Promise<number[]> {
   const backend = await selectBackend("wasm", { workers: 1 });
-  const model = await loadModel();
-  const start = { shape: [8, 16, 16, 1] as ImageShape, name: "samples 0", seed: 0 };
-  const x0 = await endOfChain(ddim(model, { ...start, sampleSteps: 10, eta: 1 }));
+  const model = await loadModel(undefined, script);
+  const x0 = await endOfChain(chainOf(model));
   const values = Array.from(await x0.data());
   tf.dispose(x0);
   model.network.dispose();
@@ -219,6 +272,67 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
     await until(page, "#digit-readout", /of the chain is walked/);
   },
 
+  async "between two noises: both ends are digits of the sheet, the way is the script's"(open) {
+    const hash = "#at=digits&steps=10&eta=0&left=3&right=7&between=20";
+    const page = await open(hash, { reducedMotion: "reduce" });
+    await until(page, "#between-readout", /At λ = 0\.71 the noise is 1\d\.\d long/);
+    const way = await page.evaluate(endOf, "between");
+    assertEquals(way, await betweenInDeno());
+    const drawn = await page.evaluate(endOf, "draw");
+    for (const [place, digit] of [[0, 2], [28, 6]]) {
+      way.slice(256 * place, 256 * (place + 1)).forEach((value, i) =>
+        assertGreater(1e-3, Math.abs(value - drawn[256 * digit + i]))
+      );
+    }
+    const digit = await pixels(page, "#between-digit");
+    await page.focus("#between-time-slider");
+    await page.keyboard.press("End");
+    await until(page, "#between-readout", /At λ = 1\.00/);
+    assertNotEquals(await pixels(page, "#between-digit"), digit);
+    await page.keyboard.press("Home");
+    assertEquals(
+      await page.locator("#between-strip button").first().getAttribute("aria-pressed"),
+      "true",
+    );
+    await page.waitForFunction(() => /between=0/.test(location.hash));
+    await page.locator("#between-strip button").nth(5).press("Enter");
+    await until(page, "#between-readout", /At λ = 0\.71/);
+    assertEquals(await pixels(page, "#between-digit"), digit);
+    await page.focus("input[name=left]:checked");
+    await page.keyboard.press("ArrowLeft"); // 3 to 2
+    assertEquals((await page.evaluate(endsOf, ["between", 2] as [string, number])).length, 2);
+  },
+
+  async "the digit that is asked for is the script's; another one and another w by keyboard"(open) {
+    const page = await open("#at=ask&label=3&w=2.5&askSteps=10&askNoise=1", {
+      reducedMotion: "reduce",
+    });
+    const ends = (count: number) => page.evaluate(endsOf, ["ask", count] as [string, number]);
+    const [asked] = await ends(1);
+    assertEquals(asked, await askedInDeno(3, 2.5, 1));
+    await until(page, "#ask-sum", /ε̃ = 3\.5·ε\(xₜ, 3\) − 2\.5·ε\(xₜ\)/);
+    await until(page, "#ask-readout", /Digit 1 at t = 0 of 1000/);
+    const digit = await pixels(page, "#ask-x0hat");
+
+    await page.focus("#ask-w");
+    await page.keyboard.press("ArrowRight");
+    await until(page, "#ask-w-label", /w = 3/);
+    const [, plainer] = await ends(2);
+    assertEquals(plainer, await askedInDeno(3, 3, 1));
+    await page.focus("input[name=label]:checked");
+    await page.keyboard.press("ArrowRight"); // 3 to 4
+    const [, , four] = await ends(3);
+    assertEquals(four, await askedInDeno(4, 3, 1));
+    assertNotEquals(await pixels(page, "#ask-x0hat"), digit);
+    await page.waitForFunction(() => /label=4.*w=3(&|$)/.test(location.hash));
+
+    const again = await open(await page.evaluate(() => location.hash), { reducedMotion: "reduce" });
+    assertEquals(await again.evaluate(endOf, "ask"), four);
+    await again.locator("label", { hasText: "any" }).click();
+    await until(again, "#ask-sum", /Any digit/);
+    assert(await again.locator("#ask-w").isDisabled());
+  },
+
   async "the perfect denoiser copies, and the one that sees patches does not"(open) {
     const page = await open("#at=invent", { reducedMotion: "reduce" });
     const off = async (name: string) => {
@@ -241,6 +355,14 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
       );
       assertEquals(forward!.y, reverse!.y);
       assertGreater(forward!.width, 110);
+      for (const chapter of ["digits", "ask"]) {
+        await page.evaluate((at) => location.hash = `#at=${at}`, chapter);
+        await page.locator(`#${chapter}-figure`).waitFor({ timeout: 30_000 });
+        const tooWide = await page.evaluate(() =>
+          document.documentElement.scrollWidth - innerWidth
+        );
+        assertEquals(tooWide, 0, chapter);
+      }
     }
   },
 
@@ -248,7 +370,7 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
     const { default: axe } = await import("axe-core");
     const page = await open("", { reducedMotion: "reduce" });
     await until(page, "#train-note", /step/);
-    for (const chapter of ["digits", "invent"]) {
+    for (const chapter of ["digits", "ask", "invent"]) {
       await page.evaluate((at) => location.hash = `#at=${at}`, chapter);
       await page.locator(`#${chapter}-figure`).waitFor({ timeout: 30_000 });
     }
@@ -271,10 +393,13 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
     const page = await open();
     await until(page, "#destroy-readout", /at t/);
     await page.emulateMedia({ media: "print" });
-    for (const hidden of ["#train", "nav", "#switches", ".time", "#theme"]) {
+    for (const hidden of ["#train", "nav", "#switches", ".time", ".amount", "#theme"]) {
       assert(!await page.locator(hidden).first().isVisible(), hidden);
     }
     assert(await page.locator("#destroy-closed canvas").isVisible());
+    await page.evaluate(() => location.hash = "#at=ask");
+    await page.locator("#ask-strip .thumbnail").first().waitFor({ timeout: 30_000 });
+    assert(!await page.locator("#ask-other").isVisible());
     assertGreater((await page.pdf()).length, 20_000);
   },
 
@@ -285,6 +410,11 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
     assertMatch((await lit("#destroy .term-signal"))!, /\blit\b/);
     await page.focus("#theme");
     assert(!/\blit\b/.test((await lit("#destroy .term-signal"))!));
+    await page.evaluate(() => location.hash = "#at=ask");
+    await page.locator("#ask-figure").waitFor({ timeout: 30_000 });
+    await page.focus("#ask-w");
+    assertMatch((await lit("#ask .katex-html .term-w"))!, /\blit\b/);
+    assert(!/\blit\b/.test((await lit("#ask .katex-html .term-label"))!));
     await page.locator("#walk .katex-html .term-mu").first().hover();
     assertMatch((await lit("#walk .time"))!, /\blit\b/);
   },

@@ -1,10 +1,20 @@
 // What the worker of the page to play with does, without a browser: it answers, and keeps no tensors.
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertNotEquals } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { selectBackend } from "../common/backend.ts";
-import type { Events, PointSwitches, Snapshot } from "../common/page/play/protocol.ts";
+import type {
+  Events,
+  ImageChainPoint,
+  PointSwitches,
+  Snapshot,
+} from "../common/page/play/protocol.ts";
+import { type ShippedScript } from "../common/shipped/half_precision.ts";
+import { shippedBytes, shippedRecord } from "../common/shipped/shipped_model.ts";
+import { AskLesson } from "../play/ask.ts";
+import { DigitLesson } from "../play/digits.ts";
 import { FlowLesson } from "../play/flows.ts";
 import { PointLesson } from "../play/points.ts";
+import { ChainWalker } from "../play/walker.ts";
 
 const backend = await selectBackend("wasm", { workers: 1 });
 addEventListener("unload", () => backend.dispose());
@@ -86,4 +96,72 @@ Deno.test("flows: a training and following leave no tensor behind", async () => 
     counts.push(tf.memory().numTensors);
   }
   assertEquals(counts[2], counts[1]);
+});
+
+/** Hears chains of images, and waits for the end of each. */
+function chainListener() {
+  let ended: (point: ImageChainPoint) => void = () => {};
+  const walker = new ChainWalker((event, detail) => {
+    if (event === "trouble") throw new Error(detail as string);
+    const point = detail as ImageChainPoint;
+    if (point.t === 0) ended(point);
+  });
+  const endOf = async (begin: () => Promise<void>): Promise<Float32Array> => {
+    const end = new Promise<ImageChainPoint>((resolve) => ended = resolve);
+    await begin();
+    return (await end).xt;
+  };
+  return { walker, endOf };
+}
+
+/** Pixels are the same but for rounding, which depends on how many images are drawn at once. */
+function assertClose(image: Float32Array, expected: Float32Array): void {
+  image.forEach((value, i) => assertGreater(1e-3, Math.abs(value - expected[i])));
+}
+
+async function filesOf(script: ShippedScript) {
+  return {
+    model: await shippedBytes(script),
+    record: shippedRecord(script) as { settings: object },
+  };
+}
+
+Deno.test("asking: the digit and w change what is drawn, without a digit w does not; no tensor stays", async () => {
+  const { walker, endOf } = chainListener();
+  const lesson = new AskLesson(walker);
+  assertEquals(await lesson.loadAsked(await filesOf("paper3")), { size: 16, T: 1000 });
+  const ask = (label: number | undefined, w: number) =>
+    endOf(() => lesson.ask({ label, w, sampleSteps: 3, seed: 0, count: 2 }));
+  const counts: number[] = [];
+  for (let round = 0; round < 2; round++) {
+    const [seven, more, eight] = [await ask(7, 0), await ask(7, 4), await ask(8, 0)];
+    assertEquals(seven.length, 2 * 16 * 16);
+    const [any, anyMore] = [await ask(undefined, 0), await ask(undefined, 4)];
+    assertEquals(any, anyMore);
+    for (const [i, one] of [seven, more, eight, any].entries()) {
+      for (const other of [seven, more, eight, any].slice(i + 1)) assertNotEquals(one, other);
+    }
+    counts.push(tf.memory().numTensors);
+  }
+  assertEquals(counts[1], counts[0]);
+});
+
+Deno.test("between noises: the ends are the sheet's, the way there and back is the same; no tensor stays", async () => {
+  const { walker, endOf } = chainListener();
+  const lesson = new DigitLesson(walker);
+  await lesson.loadDigits(await filesOf("paper2"));
+  const options = { of: 3, stops: 5, sampleSteps: 3, seed: 0 };
+  const pixels = 16 * 16;
+  const places = (way: Float32Array) =>
+    Array.from({ length: 5 }, (_, i) => way.slice(i * pixels, (i + 1) * pixels));
+  const sheet = await endOf(() =>
+    lesson.draw({ sampler: "ddim", sampleSteps: 3, eta: 0, seed: 0, count: 3 })
+  );
+  const before = tf.memory().numTensors;
+  const way = places(await endOf(() => lesson.between({ ...options, left: 0, right: 2 })));
+  assertEquals(tf.memory().numTensors, before);
+  assertClose(way[0], sheet.slice(0, pixels));
+  assertClose(way[4], sheet.slice(2 * pixels));
+  const back = places(await endOf(() => lesson.between({ ...options, left: 2, right: 0 })));
+  back.toReversed().forEach((image, i) => assertClose(image, way[i]));
 });

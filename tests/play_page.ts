@@ -111,6 +111,14 @@ export async function endOf(name: string): Promise<number[]> {
   return Array.from(end()!);
 }
 
+/** Runs in the page: the ends of all chains of a name, once there are so many. */
+export async function endsOf([name, count]: [string, number]): Promise<number[][]> {
+  const { heard } = globalThis as unknown as { heard: Heard[] };
+  const ends = () => heard.filter(({ detail }) => detail?.name === name && detail.t === 0);
+  while (ends().length < count) await new Promise((resume) => setTimeout(resume, 20));
+  return ends().map(({ detail }) => Array.from(detail!.xt!));
+}
+
 interface Heard {
   id?: number;
   got?: unknown;

@@ -130,7 +130,8 @@ async function run(
 ): Promise<Ended> {
   const isOfImages = task === "paper4" && given.includes("mnist");
   const { script, flags } = SMALL[isOfImages ? "paper4 of images" : task];
-  const resumed = given.includes("--resume") && ["paper2", "paper3"].includes(task);
+  const draws = ["--resume", "--draw", "--label"].some((flag) => given.includes(flag));
+  const resumed = draws && ["paper2", "paper3"].includes(task);
   const small: string[] = [];
   for (let i = 0; i < flags.length; i += 2) {
     const isShape = resumed && !["--samples", "--backend"].includes(flags[i]);

@@ -1,7 +1,7 @@
 // The way from one noise to another: every point on it is again as long as a noise.
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { normal } from "../common/random.ts";
-import { slerp } from "../paper_2_animate.ts";
+import { slerp } from "../common/slerp.ts";
 
 function norm(vector: Float32Array): number {
   return Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0));

@@ -11,7 +11,7 @@ const mayRead = (await Deno.permissions.query({ name: "read" })).state === "gran
  * its own in this list, and nothing else. The paper scripts may import all of it.
  */
 const ROOMS = [
-  ["user_error.ts", "random.ts"],
+  ["user_error.ts", "random.ts", "slerp.ts"],
   ["schedule.ts"],
   ["forward_process.ts"],
   ["reverse_process.ts"],

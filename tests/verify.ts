@@ -32,7 +32,7 @@ import { commonFlags, decisiveSettings, readSettings } from "../common/run/setti
 import { recordedStretches, stretchByStretch } from "../common/run/stretches.ts";
 import type { TrainingStep } from "../common/run/training.ts";
 import { onBackend } from "../common/run/training_run.ts";
-import { madeFrom } from "../common/shipped/half_precision.ts";
+import { madeFrom, SHIPPED_SCRIPTS } from "../common/shipped/half_precision.ts";
 import { shippedModel, shippedRecord } from "../common/shipped/shipped_model.ts";
 import { UserError } from "../common/user_error.ts";
 import * as paper1 from "../paper_1_partb.ts";
@@ -203,15 +203,17 @@ function answer(
   return { line, reproduced: true };
 }
 
-/** Whether a finished run with the settings of the model that ships has come to the same weights. */
+/** Whether a finished run with the settings of a model that ships has come to the same weights. */
 async function asShipped(record: Partial<RunRecord>, folder: string): Promise<string | undefined> {
-  const { script, settings } = shippedRecord as RunRecord;
-  if (record.script !== script || record.status !== "finished") return undefined;
-  const names = ["steps", ...decisiveSettings(paper2.command, settings)];
+  const script = SHIPPED_SCRIPTS.find((name) => name === record.script);
+  if (!script || record.status !== "finished") return undefined;
+  const { settings } = shippedRecord(script) as RunRecord;
+  const { command } = { paper2, paper3 }[script];
+  const names = ["steps", ...decisiveSettings(command, settings)];
   const now: Record<string, unknown> = record.settings ?? {};
   if (names.some((name) => now[name] !== settings[name])) return undefined;
   const same = await sha256(await readBytes(`${folder}/model.safetensors`)) ===
-    madeFrom(shippedModel());
+    madeFrom(await shippedModel(script));
   return `its model ${same ? "is" : "is not"} the one that the model that ships was made from`;
 }
 

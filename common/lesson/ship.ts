@@ -1,8 +1,10 @@
 /**
- * Makes the model that ships (common/shipped) from a finished run of paper2.
+ * Makes a model that ships (common/shipped) from a finished run of paper2 or paper3.
  *
  *     deno task paper2
  *     deno task ship runs/paper2-quick-0
+ *     deno task paper3
+ *     deno task ship runs/paper3-quick-0
  *
  * Half precision halves the file; what is drawn with it looks the same.
  *
@@ -11,19 +13,24 @@
 import { readBytes } from "../files/reading.ts";
 import { decodeSafetensors, encodeSealed } from "../files/safetensors.ts";
 import { sha256 } from "../files/sha256.ts";
-import { writeAtomically } from "../files/writing.ts";
+import { makeFolder, writeAtomically } from "../files/writing.ts";
 import { parseCommandLine, takeFolder } from "../run/command_line.ts";
 import type { Command } from "../run/flags.ts";
 import { helpText } from "../run/help.ts";
 import { runMain } from "../run/main.ts";
 import { inWords, readRecord } from "../run/record.ts";
-import { inHalfPrecision, SHIPPED } from "../shipped/half_precision.ts";
+import {
+  inHalfPrecision,
+  SHIPPED,
+  SHIPPED_SCRIPTS,
+  shippedFolder,
+} from "../shipped/half_precision.ts";
 import { UserError } from "../user_error.ts";
 
 const flags = {};
 const command: Command<typeof flags> = {
   name: "ship",
-  summary: "Makes the model that ships from a finished run of paper2.",
+  summary: "Makes a model that ships from a finished run of paper2 or paper3.",
   takesFolder: true,
   flags,
   presets: {},
@@ -36,12 +43,13 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   parseCommandLine(command, rest);
-  const { script, status } = await readRecord(`${folder}/run.json`);
-  if (script !== "paper2" || status !== "finished") {
+  const { script: recorded, status } = await readRecord(`${folder}/run.json`);
+  const script = SHIPPED_SCRIPTS.find((name) => name === recorded);
+  if (!script || status !== "finished") {
     throw new UserError(
-      `${folder} is a run of ${inWords(script)} that is ${
+      `${folder} is a run of ${inWords(recorded)} that is ${
         inWords(status)
-      }; expected a finished one of paper2`,
+      }; expected a finished one of ${SHIPPED_SCRIPTS.join(" or ")}`,
     );
   }
   const path = `${folder}/model.safetensors`;
@@ -51,14 +59,16 @@ async function main(args: string[]): Promise<number> {
     [SHIPPED.model, await encodeSealed(half.tensors, half.metadata)],
     [SHIPPED.record, await readBytes(`${folder}/run.json`)],
   ]);
+  const shipped = shippedFolder(script);
+  await makeFolder(shipped);
   const sums: string[] = [];
   for (const [name, content] of files) {
-    await writeAtomically(`${SHIPPED.folder}/${name}`, content);
+    await writeAtomically(`${shipped}/${name}`, content);
     sums.push(`${await sha256(content)}  ${name}\n`); // as sha256sum writes it
   }
-  await writeAtomically(`${SHIPPED.folder}/${SHIPPED.sums}`, sums.join(""));
+  await writeAtomically(`${shipped}/${SHIPPED.sums}`, sums.join(""));
   const size = files.get(SHIPPED.model)!.length;
-  console.log(`${SHIPPED.folder}: the model of ${folder}, ${(size / 1e6).toFixed(2)} MB`);
+  console.log(`${shipped}: the model of ${folder}, ${(size / 1e6).toFixed(2)} MB`);
   return 0;
 }
 

@@ -43,9 +43,10 @@ const ENLARGED = 8;
 /**
  * Carries out `--sample-only`, `--label` and `--draw` in a folder of their own: beside that of the run that
  * has the model, <run>-samples, <run>-label or <run>-draw, or `--out`. The run's folder is only read.
+ * Without `--resume` the model is the one of paper 3 that ships.
  *
  * @returns The exit code.
- * @throws {UserError} There is no run to take the model from, more than one thing is asked for, or the model
+ * @throws {UserError} There is no model in the run's folder, more than one thing is asked for, or the model
  * has not learned of what is asked for.
  */
 export async function drawAsked({ command, settings, given, guidedChainOf }: {
@@ -56,9 +57,6 @@ export async function drawAsked({ command, settings, given, guidedChainOf }: {
 }): Promise<number> {
   const { resume, label, draw } = settings;
   const asked = askedIn(settings);
-  if (resume === undefined) {
-    throw new UserError(`${asked} needs a trained model; say where with --resume DIR`);
-  }
   if (draw !== undefined && given.samples !== undefined) {
     throw new UserError(
       `--samples ${given.samples} does not go with --draw, which draws each digit once`,
@@ -71,11 +69,11 @@ export async function drawAsked({ command, settings, given, guidedChainOf }: {
     ? new Array(given.samples ?? OF_ONE).fill(labelOf(label, classes))
     : inTurn(settings.samples, classes.length);
   return await onBackend(settings, async (backend) => {
-    const model = await loadModel(resume);
-    refuseOther(model, classes, resume);
+    const model = await loadModel(resume, "paper3");
+    if (resume !== undefined) refuseOther(model, classes, resume);
     const drawing: Drawing = {
       what: draw !== undefined ? "draw" : label !== undefined ? "label" : "samples",
-      from: await drawnFrom(resume),
+      from: await drawnFrom(resume, "paper3"),
     };
     const asDrawn = { ...settings, samples: labels.length };
     return await inRunFolder({ command, settings: asDrawn, backend, drawing }, async (folder) => {

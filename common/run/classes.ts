@@ -4,7 +4,7 @@
  * @module
  */
 import { UserError } from "../user_error.ts";
-import { modelSource, SHIPPED_NAME } from "./model_source.ts";
+import { modelSource } from "./model_source.ts";
 
 /** A label is one byte. */
 const MOST = 255;
@@ -12,7 +12,7 @@ const MOST = 255;
 /**
  * The names of the classes that a run has learned, in the order of their labels.
  *
- * @param folder The run's folder. Default: that of the model that ships, which has learned none.
+ * @param folder The run's folder. Default: that of paper 3's model that ships.
  * @param asked What they are needed for, as it stands on the command line.
  * @throws {UserError} run.json cannot be read, or it names none.
  */
@@ -20,12 +20,11 @@ export async function recordedClasses(
   folder: string | undefined,
   asked: string,
 ): Promise<string[]> {
-  const { record, recordPath: path } = await modelSource(folder);
+  const { record, recordPath: path } = await modelSource(folder, "paper3");
   const { classes } = record as { classes?: unknown };
   if (classes === undefined) {
-    const model = folder === undefined ? SHIPPED_NAME : `the run in ${folder}`;
     throw new UserError(
-      `${asked}: ${model} has learned no labels; expected a run of paper3 with --resume DIR`,
+      `${asked}: the run in ${folder} has learned no labels; expected one of paper3`,
     );
   }
   const isSound = Array.isArray(classes) && classes.length > 1 && classes.length <= MOST &&

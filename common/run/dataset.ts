@@ -8,6 +8,7 @@ import { UserError } from "../user_error.ts";
 import { choice, onOff, text } from "./flags.ts";
 import { modelSource } from "./model_source.ts";
 import { inWords } from "./record.ts";
+import type { ShippedScript } from "../shipped/half_precision.ts";
 
 /** The flags for a data set's files. */
 export const datasetFlags = {
@@ -43,10 +44,14 @@ const SCRIPTS = ["paper2", "paper3"];
  * Reads from a run.json which data set the run was trained on.
  *
  * @param folder The run's folder. Default: that of the model that ships.
+ * @param shipped Of which script that is.
  * @throws {UserError} run.json cannot be read, is of another script, or names no data set.
  */
-export async function recordedDataset(folder?: string): Promise<RecordedDataset> {
-  const { record: { script, settings }, recordPath: path } = await modelSource(folder);
+export async function recordedDataset(
+  folder?: string,
+  shipped: ShippedScript = "paper2",
+): Promise<RecordedDataset> {
+  const { record: { script, settings }, recordPath: path } = await modelSource(folder, shipped);
   if (!SCRIPTS.includes(script!)) {
     throw new UserError(
       `${path} is a run of ${inWords(script)}; expected one of ${SCRIPTS.join(" or ")}`,

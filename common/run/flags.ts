@@ -142,8 +142,8 @@ export interface Command<F extends Flags> {
    */
   mayChangeOnResume?: readonly string[];
   /**
-   * Switches that ask to work with a trained model, without training: then the settings are those of the
-   * model that ships, where no other run is named.
+   * Flags that ask to work with a trained model, without training: then the settings are those of the
+   * script's model that ships, where no other run is named.
    */
   drawsWithModel?: readonly string[];
 }

@@ -9,6 +9,7 @@ import { type MemorySetting, unetBytes, unetNumbers } from "../network/memory.ts
 import { UserError } from "../user_error.ts";
 import { choice, integer, kebab, number, type Settings, text } from "./flags.ts";
 import { modelSource, sayWhichModel } from "./model_source.ts";
+import type { ShippedScript } from "../shipped/half_precision.ts";
 import { recordedValue, type RunRecord } from "./record.ts";
 
 const LIST = /^\d+(,\d+)*$/;
@@ -146,13 +147,31 @@ export function imageMemory(
  * The trained model in a run's folder: run.json says its shape, model.safetensors has the weights.
  *
  * @param folder Default: the model that ships; a line on stderr says so.
+ * @param shipped Of which script that is.
  * @throws {UserError} One of them is missing, or they do not fit.
  */
-export async function loadModel(folder?: string): Promise<ImageModel> {
-  sayWhichModel(folder);
-  const { record, recordPath, modelPath, weights: read } = await modelSource(folder);
-  const settings = recordedSettings(record, recordPath);
-  const weights = await read();
+export async function loadModel(
+  folder?: string,
+  shipped: ShippedScript = "paper2",
+): Promise<ImageModel> {
+  sayWhichModel(folder, shipped);
+  const source = await modelSource(folder, shipped);
+  const settings = recordedSettings(source.record, source.recordPath);
+  return modelOf(settings, await source.weights(), source.modelPath);
+}
+
+/**
+ * A trained model out of its settings and its weights.
+ *
+ * @param weights They are disposed of.
+ * @param modelPath Their file, for messages.
+ * @throws {UserError} They do not fit.
+ */
+export function modelOf(
+  settings: ModelSettings,
+  weights: Map<string, tf.Tensor>,
+  modelPath: string,
+): ImageModel {
   const inChannels = weights.get("conv1.weight")?.shape[1] ?? 1; // [C, in, 3, 3]
   if (inChannels !== 1 && inChannels !== 3) {
     tf.dispose([...weights.values()]);

@@ -7,8 +7,8 @@ import type * as tf from "@tensorflow/tfjs";
 import { readSafetensors, toTensors } from "../checkpoint.ts";
 import { readBytes } from "../files/reading.ts";
 import { sha256 } from "../files/sha256.ts";
-import { SHIPPED } from "../shipped/half_precision.ts";
-import shippedRecord from "../shipped/run.json" with { type: "json" };
+import { SHIPPED, shippedFolder, type ShippedScript } from "../shipped/half_precision.ts";
+import { shippedBytes, shippedModel, shippedRecord } from "../shipped/shipped_model.ts";
 import { type DrawnFrom, readRecord, type RunRecord } from "./record.ts";
 
 /** A run that left a model. */
@@ -23,49 +23,52 @@ export interface ModelSource {
   weights(): Promise<Map<string, tf.Tensor>>;
 }
 
-/** What is drawn with the model that ships goes into this folder, or has its name before what it is. */
+/** What is drawn with a model that ships goes into this folder, or has its name before what it is. */
 export const SHIPPED_DRAWINGS = "runs/shipped";
 
 /** How messages call it. */
 export const SHIPPED_NAME = "the model that ships";
 
-/** The record of the model that ships, and its path. */
-export function shippedSource(): ModelSource {
+/** The record of the model of a script that ships, and its path. */
+export function shippedSource(script: ShippedScript): ModelSource {
   return {
-    record: shippedRecord as object,
-    recordPath: `${SHIPPED.folder}/${SHIPPED.record}`,
-    modelPath: `${SHIPPED.folder}/${SHIPPED.model}`,
-    weights: async () => {
-      const { shippedModel } = await shipped();
-      return toTensors(shippedModel().tensors);
-    },
+    record: shippedRecord(script),
+    recordPath: `${shippedFolder(script)}/${SHIPPED.record}`,
+    modelPath: `${shippedFolder(script)}/${SHIPPED.model}`,
+    weights: async () => toTensors((await shippedModel(script)).tensors),
   };
 }
-
-/** The module with the weights, 2 MB: it is loaded by those who need them. */
-const shipped = () => import("../shipped/shipped_model.ts");
 
 /**
  * The model of a run.
  *
  * @param folder The run's. Default: the model that ships.
+ * @param shipped Of which script that is.
  * @throws {UserError} There is no record.
  */
-export async function modelSource(folder?: string): Promise<ModelSource> {
-  if (folder === undefined) return shippedSource();
+export async function modelSource(
+  folder?: string,
+  shipped: ShippedScript = "paper2",
+): Promise<ModelSource> {
+  if (folder === undefined) return shippedSource(shipped);
   const [recordPath, modelPath] = [`${folder}/run.json`, `${folder}/model.safetensors`];
   const record = await readRecord(recordPath);
   return { record, recordPath, modelPath, weights: () => readSafetensors(modelPath) };
 }
 
 /** Says in a line that the model is the one that ships, where no run is given. */
-export function sayWhichModel(folder: string | undefined): void {
+export function sayWhichModel(folder: string | undefined, shipped: ShippedScript): void {
   if (folder !== undefined) return;
-  console.error(`with ${SHIPPED_NAME}, from deno task paper2; --resume DIR takes that of a run`);
+  console.error(
+    `with ${SHIPPED_NAME}, from deno task ${shipped}; --resume DIR takes that of a run`,
+  );
 }
 
 /** What a record says of the model that drew. */
-export async function drawnFrom(folder: string | undefined): Promise<DrawnFrom> {
-  if (folder === undefined) return { sha256: await sha256((await shipped()).shippedBytes) };
+export async function drawnFrom(
+  folder: string | undefined,
+  shipped: ShippedScript = "paper2",
+): Promise<DrawnFrom> {
+  if (folder === undefined) return { sha256: await sha256(await shippedBytes(shipped)) };
   return { run: folder, sha256: await sha256(await readBytes(`${folder}/model.safetensors`)) };
 }

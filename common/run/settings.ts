@@ -19,6 +19,7 @@ import {
 import { commandText, helpText } from "./help.ts";
 import { askForFolder } from "../files/writing.ts";
 import { SHIPPED_NAME, shippedSource } from "./model_source.ts";
+import type { ShippedScript } from "../shipped/half_precision.ts";
 import { inWords, readRecord, recordedValue, type RunRecord } from "./record.ts";
 import { checkMinutes } from "./training_flags.ts";
 import { UserError } from "../user_error.ts";
@@ -123,7 +124,7 @@ export async function readSettings<F extends Flags>(
   }
   if (resume === undefined && from === undefined) {
     if (!command.drawsWithModel?.some((name) => first.given[name])) return first;
-    const { record, recordPath } = shippedSource();
+    const { record, recordPath } = shippedSource(command.name as ShippedScript);
     const earlier = checkRecorded(command, record, recordPath);
     refuseChanges(command, first.given, earlier, {
       run: SHIPPED_NAME,

@@ -1,17 +1,22 @@
 /**
- * The files of the model that ships, and how they are made from a run's.
+ * The files of the models that ship, and how they are made from a run's.
  *
  * @module
  */
 import type { Contents, HostTensor } from "../files/safetensors.ts";
 
-/** The files of the model that ships, and where they lie from the project's folder on. */
-export const SHIPPED = {
-  folder: "common/shipped",
-  model: "model.safetensors",
-  record: "run.json",
-  sums: "SHA256SUMS",
-};
+/** The scripts of which a model ships: that of their defaults. */
+export const SHIPPED_SCRIPTS = ["paper2", "paper3"] as const;
+/** One of {@linkcode SHIPPED_SCRIPTS}. */
+export type ShippedScript = typeof SHIPPED_SCRIPTS[number];
+
+/** The files of a model that ships, each in its folder. */
+export const SHIPPED = { model: "model.safetensors", record: "run.json", sums: "SHA256SUMS" };
+
+/** Where they lie, from the project's folder on. */
+export function shippedFolder(script: ShippedScript): string {
+  return `common/shipped/${script}`;
+}
 
 /** The entry of the model file's metadata with the SHA-256 of the file that it was made from. */
 const MADE_FROM = "madeFrom";

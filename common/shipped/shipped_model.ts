@@ -1,23 +1,38 @@
 /**
- * The model that ships: what `deno task paper2` trains with its defaults, in half precision. It comes as a
- * module, so that no permission is needed to use it, and nothing has to be trained before.
+ * The models that ship: what `deno task paper2` and `deno task paper3` train with their defaults, in half
+ * precision. They come as modules, so that no permission is needed to use one, and nothing has to be trained
+ * before; the weights, 2 MB each, are loaded when they are asked for.
  *
- * `deno task ship RUN` writes it anew from a finished run. SHA256SUMS has the hashes of both files.
+ * `deno task ship RUN` writes one anew from a finished run. SHA256SUMS has the hashes of its two files.
  *
  * @module
  */
-import model from "./model.safetensors" with { type: "bytes" };
-import record from "./run.json" with { type: "json" };
+import paper2 from "./paper2/run.json" with { type: "json" };
+import paper3 from "./paper3/run.json" with { type: "json" };
 import { type Contents, decodeSafetensors } from "../files/safetensors.ts";
-import { SHIPPED } from "./half_precision.ts";
+import { SHIPPED, shippedFolder, type ShippedScript } from "./half_precision.ts";
+
+const RECORDS = { paper2, paper3 };
+
+const WEIGHTS = {
+  paper2: () => import("./paper2/model.safetensors", { with: { type: "bytes" } }),
+  paper3: () => import("./paper3/model.safetensors", { with: { type: "bytes" } }),
+};
+
+/** The run.json of the run that trained a model. */
+export function shippedRecord(script: ShippedScript): object {
+  return RECORDS[script];
+}
 
 /** The bytes of its model file. */
-export const shippedBytes: Uint8Array<ArrayBuffer> = model;
-
-/** The run.json of the run that trained it. */
-export const shippedRecord: object = record;
+export async function shippedBytes(script: ShippedScript): Promise<Uint8Array<ArrayBuffer>> {
+  return (await WEIGHTS[script]()).default;
+}
 
 /** Its weights, in half precision. */
-export function shippedModel(): Contents {
-  return decodeSafetensors(model, `${SHIPPED.folder}/${SHIPPED.model}`);
+export async function shippedModel(script: ShippedScript): Promise<Contents> {
+  return decodeSafetensors(
+    await shippedBytes(script),
+    `${shippedFolder(script)}/${SHIPPED.model}`,
+  );
 }

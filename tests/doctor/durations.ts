@@ -7,6 +7,7 @@ import { type AfterTraining, runSeconds } from "../../common/run/duration.ts";
 import { parseCommandLine } from "../../common/run/command_line.ts";
 import type { Adam } from "../../common/network/adam.ts";
 import { measureStep, type Triable, type TrialSettings } from "../../common/run/trial.ts";
+import { comparisonPasses } from "../../common/report/guidance_report.ts";
 import { afterImageTraining } from "../../common/report/image_flow_report.ts";
 import * as paper1 from "../../paper_1_partb.ts";
 import * as paper2 from "../../paper_2.ts";
@@ -68,7 +69,7 @@ export const MEASURABLE: Measurable[] = [
     start: paper3.startTraining,
     network: ({ model }) => model.network,
     train: paper3.algorithm1,
-    after: paper3.afterTraining,
+    after: (settings) => paper3.afterTraining(settings, comparisonPasses()),
     draws: true,
   }),
   ...ofScript({

@@ -9,8 +9,8 @@ import { hash } from "../page.ts";
 import themeStyle from "../theme.css" with { type: "text" };
 import timeStyle from "../time_control.css" with { type: "text" };
 import { destroy, learn, straighten, walk } from "./chapters.ts";
-import { digits, invent } from "./image_chapters.ts";
-import { codeOf, type Excerpt } from "./parts.ts";
+import { ask, digits, invent } from "./image_chapters.ts";
+import { type Chapter, codeOf, type Excerpt } from "./parts.ts";
 import playStyle from "./style.css" with { type: "text" };
 
 /** What the page is made of. */
@@ -20,7 +20,7 @@ export interface PageParts {
   /** A digit for chapter a, 28·28 grey values. */
   digit: Uint8Array;
   /** Lines of the scripts for each chapter. */
-  excerpts: Record<"destroy" | "learn" | "walk" | "digits" | "straighten" | "invent", Excerpt[]>;
+  excerpts: Record<Chapter, Excerpt[]>;
 }
 
 /** A small picture of a point between noise and data. */
@@ -29,11 +29,12 @@ const ICON = "data:image/svg+xml," + encodeURIComponent(
     "fill='#0072b2'/><circle cx='12' cy='4' r='3' fill='#d55e00'/></svg>",
 );
 
-const CHAPTERS = {
+const CHAPTERS: Record<Chapter, string> = {
   destroy: "Destroy",
   learn: "Learn",
   walk: "Walk",
   digits: "Digits",
+  ask: "Ask",
   straighten: "Straighten",
   invent: "Copy or invent",
 };
@@ -49,6 +50,7 @@ export async function playPage({ script, digit, excerpts }: PageParts): Promise<
       learn(codeOf(excerpts.learn)),
       walk(codeOf(excerpts.walk)),
       digits(codeOf(excerpts.digits)),
+      ask(codeOf(excerpts.ask)),
       straighten(codeOf(excerpts.straighten)),
       invent(codeOf(excerpts.invent)),
     ].join("\n"),

@@ -10,11 +10,27 @@ import { formula, radios } from "./parts.ts";
 
 const tex = String.raw;
 
+/** An image, large, by itself. */
+function large(id: string, title: string, label: string): string {
+  return `<figure class="twin"><figcaption>${title}</figcaption>
+    <canvas id="${id}" class="digit large" role="img" aria-label="${label}"></canvas></figure>`;
+}
+
+/** Images on their way from noise: one of them large, with what is expected there, and all of them small. */
+function chain(id: string, lights: string): string {
+  return `<div class="twins">
+      ${large(`${id}-xt`, "xₜ, what there is", "The noisy image at the chosen step")}
+      ${large(`${id}-x0hat`, "x̂₀, what is expected", "The image that the network expects there")}
+    </div>
+    ${timeControl(`${id}-time`, "step of the chain", ["noise", "digit"], { max: 40, lights })}
+    <div class="strip" id="${id}-strip" role="group" aria-label="Which digit is large"></div>`;
+}
+
+/** Which digits of a sheet there are to choose from. */
+const OF_SHEET = Array.from("12345678", (n): [string, string] => [n, n]);
+
 /** Chapter d: paper 2's digits. */
 export function digits(code: string): string {
-  const large = (id: string, title: string, label: string) =>
-    `<figure class="twin"><figcaption>${title}</figcaption>
-      <canvas id="${id}" class="digit large" role="img" aria-label="${label}"></canvas></figure>`;
   return chapter(
     "digits",
     "d",
@@ -48,22 +64,39 @@ export function digits(code: string): string {
     }
         ${radios("eta", "η", [["0", "0"], ["0.5", "0.5"], ["1", "1"]], "sigma")}
       </div>
-      <div class="twins">
-        ${large("digit-xt", "xₜ, what there is", "The noisy image at the chosen step")}
-        ${large("digit-x0hat", "x̂₀, what is expected", "The image that the network expects there")}
-      </div>
-      ${
-      timeControl("digit-time", "step of the chain", ["noise", "digit"], {
-        max: 40,
-        lights: "xt x0Hat",
-      })
-    }
-      <div class="strip" id="digit-strip" role="group" aria-label="Which digit is large"></div>
+      ${chain("digit", "xt x0Hat")}
       <div class="tools">
         <button type="button" id="digit-draw" class="primary">Draw again</button>
         <button type="button" id="digit-other">Other noises</button>
       </div>
       <p class="readout" id="digit-readout"></p>
+      <h3>Between two noises</h3>
+      <p class="words">With η = 0 the digit is a function of its noise. So what lies between two
+      digits? Their noises are joined along a sphere and not by a straight line: noises of 256 numbers are all
+      about √256 = 16 long, and a line would cut through shorter ones, which the network has never
+      seen. (Choose η = 0 above to find the two among the eight.)</p>
+      ${
+      formula(
+        tex`x_T = \htmlClass{term-lambda}{\frac{\sin((1-\lambda)\theta)}{\sin\theta}}\;\htmlClass{term-left}{a} + \htmlClass{term-lambda}{\frac{\sin(\lambda\theta)}{\sin\theta}}\;\htmlClass{term-right}{b}`,
+        "Song et al. 2021, appendix D.5",
+      )
+    }
+      <div class="switches">
+        ${radios("left", "a, the noise of digit", OF_SHEET, "left")}
+        ${radios("right", "b, the noise of digit", OF_SHEET, "right")}
+      </div>
+      <div class="twins">
+        ${large("between-noise", "the noise at λ", "The noise between the two")}
+        ${large("between-digit", "what it leads to", "The digit that this noise leads to")}
+      </div>
+      ${
+      timeControl("between-time", "λ, the place between the two noises", ["a", "b"], {
+        max: 28,
+        lights: "lambda",
+      })
+    }
+      <div class="strip" id="between-strip" role="group" aria-label="Which place is large"></div>
+      <p class="readout" id="between-readout"></p>
       <h3>Paint over it, and have it filled in</h3>
       <p class="words">The network was never trained to fill holes. It walks its usual way; but at each
       step the pixels that are known are put in as they would look with that much noise.</p>
@@ -82,6 +115,56 @@ export function digits(code: string): string {
           <p class="readout" id="fill-readout"></p>
         </div>
       </div>
+    </div>
+    ${code}`,
+  );
+}
+
+/** Chapter e: paper 3. */
+export function ask(code: string): string {
+  const labels = Array.from("0123456789", (n): [string, string] => [n, n]);
+  return chapter(
+    "ask",
+    "e",
+    "Ask",
+    `<p>So far nobody can say which digit comes. Another network was told, as it learned, which digit it
+    was looking at, but not always. So it has two answers to a noisy image:
+    ${inline(tex`\varepsilon_\theta(x_t,c)`)} is the noise if it is, say, a seven, and
+    ${
+      inline(tex`\varepsilon_\theta(x_t)`)
+    } if it may be any digit. What the first has and the second
+    has not is what makes a seven a seven. Take <em>w</em> times more of it.</p>
+    ${
+      formula(
+        tex`\tilde\varepsilon = (1+\htmlClass{term-w}{w})\;\htmlClass{term-label}{\varepsilon_\theta(x_t,c)} - \htmlClass{term-w}{w}\;\htmlClass{term-none}{\varepsilon_\theta(x_t)}`,
+        "Ho & Salimans 2022, Eq. 6",
+      )
+    }
+    ${
+      formula(
+        tex`\htmlClass{term-x0Hat}{\hat{x}_0} = \bigl(\htmlClass{term-xt}{x_t} - \sqrt{1-\bar\alpha_t}\;\tilde\varepsilon\bigr) / \sqrt{\bar\alpha_t}`,
+        "Ho & Salimans 2022, Algorithm 2",
+      )
+    }
+    <p>Move <em>w</em>. At 0 the digits are as various as people write them, and now and then one is
+    hard to read. The larger <em>w</em>, the plainer they are, and the more alike.</p>`,
+    `<p class="later" id="ask-later">This network (1.9 MB) comes when this chapter is reached.</p>
+    <div id="ask-figure" hidden>
+      <div class="switches">
+        ${radios("label", "c, the digit", [...labels, ["none", "any"]], "label none")}
+        ${radios("askSteps", "Steps", [["10", "10"], ["25", "25"], ["50", "50"]], "xt")}
+      </div>
+      <div class="amount" data-lights="w">
+        <label for="ask-w">w, how much guidance</label>
+        <input type="range" id="ask-w" min="0" max="8" step="0.5" value="1">
+        <output aria-live="off" id="ask-w-label" for="ask-w"></output>
+      </div>
+      <p class="readout" id="ask-sum"></p>
+      ${chain("ask", "xt x0Hat")}
+      <div class="tools">
+        <button type="button" id="ask-other" class="primary">Other noises</button>
+      </div>
+      <p class="readout" id="ask-readout"></p>
     </div>
     ${code}`,
   );

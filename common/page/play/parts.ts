@@ -31,6 +31,16 @@ export function radios(
     <div>${choices.map(one).join("")}</div></fieldset>`;
 }
 
+/** The chapters by their ids. */
+export type Chapter =
+  | "destroy"
+  | "learn"
+  | "walk"
+  | "digits"
+  | "ask"
+  | "straighten"
+  | "invent";
+
 /** Lines of a script, to look at beside the figure, and a link to the whole of it. */
 export interface Excerpt {
   /** The file's path in the project. */

@@ -92,7 +92,7 @@ export interface FollowedFlow {
 }
 
 /** The chains of images that can be on their way, one of each name. */
-export type ChainName = "draw" | "fill" | "perfect" | "patches" | "network";
+export type ChainName = "draw" | "between" | "fill" | "ask" | "perfect" | "patches" | "network";
 
 /** A point of a chain of images. */
 export interface ImageChainPoint {
@@ -108,6 +108,14 @@ export interface ImageChainPoint {
   xt: Float32Array;
   /** x̂₀, likewise. */
   x0Hat: Float32Array;
+}
+
+/** A model that comes with the page. */
+export interface ModelFiles {
+  /** Its file. */
+  model: Uint8Array;
+  /** Its run.json. */
+  record: { settings: object };
 }
 
 /** What the worker can be asked for. */
@@ -137,11 +145,8 @@ export interface Calls {
   trainFlow(options: { on: boolean }): void;
   /** Follows the flows from noise to data in so many Euler steps. */
   follow(options: { steps: number }): { flows: FollowedFlow[]; distanceOfData: number };
-  /** Takes the model of chapter d over, from its file and its run.json. */
-  loadDigits(options: { model: Uint8Array; record: { settings: object } }): {
-    size: number;
-    T: number;
-  };
+  /** Takes the model of chapter d over. */
+  loadDigits(files: ModelFiles): { size: number; T: number };
   /** Begins a chain from noise to digits. */
   draw(options: {
     sampler: "ddpm" | "ddim";
@@ -149,6 +154,15 @@ export interface Calls {
     eta: number;
     seed: number;
     count: number;
+  }): void;
+  /** Begins a chain from the noises between two of a sheet of `of`, from `left` to `right` in `stops`. */
+  between(options: {
+    left: number;
+    right: number;
+    of: number;
+    stops: number;
+    sampleSteps: number;
+    seed: number;
   }): void;
   /** Begins a chain that fills what is not known (0 in `known`) of an image in [-1, 1]. */
   fill(options: {
@@ -159,6 +173,16 @@ export interface Calls {
     sampleSteps: number;
     jumpLength: number;
     jumps: number;
+  }): void;
+  /** Takes the model of chapter e over. */
+  loadAsked(files: ModelFiles): { size: number; T: number };
+  /** Begins a chain from noise to the digit `label`; without one, to any. */
+  ask(options: {
+    label: number | undefined;
+    w: number;
+    sampleSteps: number;
+    seed: number;
+    count: number;
   }): void;
   /** Takes training digits over for chapter g: grey values, [N, size, size]. */
   loadTrainingDigits(options: { pixels: Uint8Array }): void;

@@ -22,9 +22,17 @@ export class Address {
   }
 
   /** A whole number within bounds, or the usual one. */
-  whole(name: string, { usual, from, to }: { usual: number; from: number; to: number }): number {
+  whole(name: string, bounds: { usual: number; from: number; to: number }): number {
+    return this.inSteps(name, { ...bounds, step: 1 });
+  }
+
+  /** A multiple of a step within bounds, or the usual one. */
+  inSteps(
+    name: string,
+    { usual, from, to, step }: { usual: number; from: number; to: number; step: number },
+  ): number {
     const value = Number(this.#values.get(name) ?? NaN);
-    return Number.isInteger(value) && value >= from && value <= to ? value : usual;
+    return Number.isInteger(value / step) && value >= from && value <= to ? value : usual;
   }
 
   /** One of some values, or the first of them. */

@@ -35,6 +35,8 @@ export function gallery(
 export interface Thumbnails {
   /** Which one, from 0. */
   readonly picked: number;
+  /** Marks another one; -1 for none. */
+  pick(index: number): void;
   /** Shows other images, [count, size, size]. */
   show(images: Float32Array): void;
   /** Calls back with the one that was picked. */
@@ -44,7 +46,12 @@ export interface Thumbnails {
 /** Makes them in an element, as buttons. */
 export function thumbnails(
   id: string,
-  { count, size, onPick }: { count: number; size: number; onPick: () => void },
+  { count, size, onPick, label = "digit" }: {
+    count: number;
+    size: number;
+    onPick: () => void;
+    label?: string;
+  },
 ): Thumbnails {
   let picked = 0;
   const listeners: ((index: number) => void)[] = [];
@@ -52,7 +59,7 @@ export function thumbnails(
     const button = document.createElement("button");
     button.type = "button";
     button.className = "thumbnail";
-    button.setAttribute("aria-label", `digit ${i + 1}`);
+    button.setAttribute("aria-label", `${label} ${i + 1}`);
     const canvas = document.createElement("canvas");
     canvas.className = "small";
     button.append(canvas);
@@ -72,6 +79,10 @@ export function thumbnails(
   return {
     get picked() {
       return picked;
+    },
+    pick(index) {
+      picked = index;
+      mark();
     },
     show(images) {
       buttons.forEach((button, i) => {

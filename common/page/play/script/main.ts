@@ -7,6 +7,7 @@
 import { byId } from "../../page_script/elements.ts";
 import { startTheme } from "../../page_script/theme.ts";
 import { Address } from "./address.ts";
+import { AskChapter } from "./ask.ts";
 import { destroyChapter } from "./destroy.ts";
 import { DigitsChapter } from "./digits.ts";
 import { Engine } from "./engine.ts";
@@ -80,6 +81,7 @@ goToChapter();
 address.onChange(goToChapter);
 
 const digits = new DigitsChapter({ engine, address, trouble });
+const ask = new AskChapter({ engine, address, trouble });
 const invent = new InventChapter({ engine, address, digits, trouble });
 
 /** Scrolls to the chapter that the address names. */
@@ -98,6 +100,7 @@ const inView = new IntersectionObserver((entries) => {
   for (const { isIntersecting, target } of entries) {
     if (isIntersecting) address.set({ at: target.id });
     if (isIntersecting && target.id === "digits") digits.open();
+    if (isIntersecting && target.id === "ask") ask.open();
     if (isIntersecting && target.id === "invent") invent.open();
     if (isIntersecting && ["learn", "walk"].includes(target.id)) trainOnce();
     document.querySelector(`nav a[href="#at=${target.id}"]`)
