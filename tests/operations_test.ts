@@ -10,6 +10,7 @@ import { dropout } from "../common/engine/ops/dropout.ts";
 import { groupNorm, groupNormSilu } from "../common/engine/ops/group_norm.ts";
 import { linear, matMul } from "../common/engine/ops/mat_mul.ts";
 import { addPerSample } from "../common/engine/ops/per_sample.ts";
+import { relu } from "../common/engine/ops/relu.ts";
 import { silu } from "../common/engine/ops/silu.ts";
 import { upsample } from "../common/engine/ops/upsample.ts";
 import { normal } from "../common/random.ts";
@@ -95,6 +96,7 @@ const CASES: { name: string; operation: Operation; shapes: number[][][] }[] = [
     operation: (x) => dropout(x, 0.3, { seed: 2 ** 40 + 3, stream: "mask", step: 70_000 }),
     shapes: [[[3, 7]], [[5, 1001]], [[1]]],
   },
+  { name: "relu", operation: (x) => relu(away(x)), shapes: [[[3, 7]], [[5003]]] },
   { name: "silu", operation: (x) => silu(x), shapes: [[[3, 7]], [[5003]]] },
   {
     name: "addPerSample",
@@ -201,6 +203,12 @@ function assertClose(actual: Float32Array[], expected: Float32Array[]): void {
       );
     }
   }
+}
+
+/** x with numbers above and below 0 in turn, none near its kink. */
+function away(x: tf.Tensor): tf.Tensor {
+  const signs = tf.cos(tf.mul(Math.PI, tf.range(0, x.size)));
+  return tf.add(x, tf.reshape(tf.mul(8, signs), x.shape));
 }
 
 /** (f(x + h·d) − f(x − h·d))/2h against the gradient along d, for a random direction d. */

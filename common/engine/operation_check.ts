@@ -16,6 +16,7 @@ import { GROUP_NORM, GROUP_NORM_GRADIENT } from "./ops/group_norm.ts";
 import { LINEAR, MAT_MUL } from "./ops/mat_mul.ts";
 import { type Attributes, type Inputs, runComposed, runOperation } from "./ops/operation.ts";
 import { ADD_PER_SAMPLE, SUM_PIXELS } from "./ops/per_sample.ts";
+import { RELU, RELU_GRADIENT } from "./ops/relu.ts";
 import { SILU, SILU_GRADIENT } from "./ops/silu.ts";
 import { UPSAMPLE, UPSAMPLE_GRADIENT } from "./ops/upsample.ts";
 
@@ -50,6 +51,7 @@ const CASES: Case[] = [
   { operation: CONV2D, shapes: { x: MAP, w: KERNEL, bias: [68] }, attributes: { stride: 1 } },
   { operation: CONV2D, shapes: { x: MAP, w: KERNEL, bias: [68] }, attributes: { stride: 2 } },
   { operation: GROUP_NORM, shapes: { x: MAP }, attributes: NORM },
+  { operation: RELU, shapes: { x: MAP } },
   { operation: SILU, shapes: { x: MAP } },
   { operation: DROPOUT, shapes: { x: MAP }, attributes: MASK },
   { operation: ADD_PER_SAMPLE, shapes: { x: MAP, v: [2, 20] } },
@@ -76,6 +78,7 @@ const CASES: Case[] = [
   },
   { operation: SUM_PIXELS, shapes: { x: MAP }, attributes: { perSample: true } },
   { operation: SUM_PIXELS, shapes: { x: MAP }, attributes: { perSample: false } },
+  { operation: RELU_GRADIENT, shapes: { y: MAP, dy: MAP } },
   { operation: SILU_GRADIENT, shapes: { x: MAP, dy: MAP } },
   {
     operation: GROUP_NORM_GRADIENT,

@@ -5,6 +5,9 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { linear } from "../engine/ops/mat_mul.ts";
+import { relu } from "../engine/ops/relu.ts";
+import { reshape } from "../engine/ops/reshape.ts";
+import { asOneOperation } from "../engine/ops/tape.ts";
 import { uniform } from "../random.ts";
 import { Parameters } from "./parameters.ts";
 
@@ -67,17 +70,17 @@ export class HeadAndTails {
    */
   output(x: tf.Tensor3D, tails: number[]): tf.Tensor3D {
     const [n, B] = x.shape;
-    const H = this.#hidden;
-    const head = (layer: string) => this.parameters.get(`head.${layer}`)!;
-    const tail = (layer: string) => this.#rows(`tail.${layer}`, tails);
-    const points = tf.reshape(x, [n * B, 2]) as tf.Tensor2D;
-    let h = tf.relu(linear(points, head("0.weight") as tf.Tensor2D, head("0.bias"))); // [n·B, H]
-    h = tf.relu(linear(h, head("2.weight") as tf.Tensor2D, head("2.bias")));
     const rows = this.#tails === 1 ? 1 : n; // all points through the one tail
-    let g = tf.reshape(h, [rows, n * B / rows, H]) as tf.Tensor3D;
-    g = tf.relu(linear(g, tail("0.weight") as tf.Tensor3D, tail("0.bias"))); // [n, B, H]
-    const out = linear(g, tail("2.weight") as tf.Tensor3D, tail("2.bias"));
-    return tf.reshape(out, [n, B, 4]);
+    const layers = ["0.weight", "0.bias", "2.weight", "2.bias"];
+    const head = layers.map((layer) => this.parameters.get(`head.${layer}`)!);
+    const tail = layers.map((layer) => this.#rows(`tail.${layer}`, tails));
+    // for speed alone: all that follows is one operation to the gradient tape
+    return asOneOperation([x, ...head, ...tail], () => {
+      const points = reshape<tf.Tensor2D>(x, [n * B, 2]);
+      const h = twoLayers(points, head, relu); // [n·B, H]
+      const own = reshape<tf.Tensor3D>(h, [rows, n * B / rows, this.#hidden]); // [n, B, H]
+      return reshape<tf.Tensor3D>(twoLayers(own, tail), [n, B, 4]);
+    });
   }
 
   /**
@@ -115,6 +118,15 @@ export class HeadAndTails {
     const row = (tail: number) => tf.slice(stack, [tail, ...rest.map(() => 0)], [1, ...rest]);
     return tails.length === 1 ? row(tails[0]) : tf.concat(tails.map(row));
   }
+}
+
+/** linear, ReLU, linear, and what comes last. */
+function twoLayers<T extends tf.Tensor>(
+  x: T,
+  [weight0, bias0, weight2, bias2]: tf.Tensor[],
+  last: (x: T) => T = (x) => x,
+): T {
+  return last(linear(relu(linear(x, weight0, bias0)), weight2, bias2));
 }
 
 /** Uniform in ±1/√fanIn, PyTorch's start; a fan-in of Infinity gives zeros. */

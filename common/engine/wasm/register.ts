@@ -15,6 +15,7 @@ import { GROUP_NORM, GROUP_NORM_GRADIENT } from "../ops/group_norm.ts";
 import { asMatrices, LINEAR, MAT_MUL, productShape } from "../ops/mat_mul.ts";
 import { onlyComposed, replaceKernel } from "../ops/operation.ts";
 import { ADD_PER_SAMPLE, SUM_PIXELS } from "../ops/per_sample.ts";
+import { RELU, RELU_GRADIENT } from "../ops/relu.ts";
 import { SILU, SILU_GRADIENT } from "../ops/silu.ts";
 import { UPSAMPLE, UPSAMPLE_GRADIENT } from "../ops/upsample.ts";
 import { convolve, convolveWeightGradient, sharesOfPanels } from "./convolutions.ts";
@@ -66,6 +67,8 @@ export function registerWasmKernels(threads: () => KernelThreads): void {
     SOFTMAX_GRADIENT,
     ({ y, dy }, { scale }) => kernels.softmax("softmaxGradient", [y, dy], scale as number),
   );
+  register(RELU, ({ x }) => kernels.elementwise("relu", [x]));
+  register(RELU_GRADIENT, ({ y, dy }) => kernels.elementwise("reluGradient", [y, dy]));
   register(SILU, ({ x }) => kernels.elementwise("silu", [x]));
   register(SILU_GRADIENT, ({ x, dy }) => kernels.elementwise("siluGradient", [x, dy]));
   register(

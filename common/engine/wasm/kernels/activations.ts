@@ -1,6 +1,25 @@
-// Non-linearities: SiLU and softmax, each with its gradient.
+// Non-linearities: ReLU, SiLU and softmax, each with its gradient.
 
 import { at, exp4, float, int, loadPart, prepareExp, sigmoid4, storePart, sumLanes } from "./lanes";
+
+// y = max(x, 0). Unit: 4,096 numbers. args: x, y, n
+export function relu(args: usize, _scratch: usize, begin: i32, end: i32): void {
+  const x: usize = int(args, 0), y: usize = int(args, 1), n = int(args, 2);
+  const zero = f32x4.splat(0);
+  for (let i = begin * 4096; i < min(end * 4096, n); i += 4) {
+    storePart(at(y, i), f32x4.max(loadPart(at(x, i), n - i), zero), n - i);
+  }
+}
+
+// dx = dy where y > 0, and 0 elsewhere. Unit: 4,096 numbers. args: y, dy, dx, n
+export function reluGradient(args: usize, _scratch: usize, begin: i32, end: i32): void {
+  const y: usize = int(args, 0), dy: usize = int(args, 1), dx: usize = int(args, 2), n = int(args, 3);
+  const zero = f32x4.splat(0);
+  for (let i = begin * 4096; i < min(end * 4096, n); i += 4) {
+    const passes = f32x4.gt(loadPart(at(y, i), n - i), zero);
+    storePart(at(dx, i), v128.and(loadPart(at(dy, i), n - i), passes), n - i);
+  }
+}
 
 // y = x·σ(x). Unit: 4,096 numbers. args: x, y, n
 export function silu(args: usize, scratch: usize, begin: i32, end: i32): void {

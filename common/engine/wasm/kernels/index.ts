@@ -6,7 +6,9 @@ export {
 } from "./winograd_weight_gradient";
 export { multiply, packColumns } from "./mat_mul";
 export { groupNorm, groupNormGradient } from "./group_norm";
-export { silu, siluGradient, softmax, softmaxGradient } from "./activations";
+export {
+  relu, reluGradient, silu, siluGradient, softmax, softmaxGradient,
+} from "./activations";
 export { add, addPerSample, copyColumns, sumPixels, upsample, upsampleGradient } from "./pixels";
 export { adam, sumSquares } from "./adam";
 export { dropout } from "./dropout";
