@@ -114,10 +114,16 @@ documentsTest("numbers of runs are those of images/numbers.json", async () => {
     const { content: filled, lost } = withNumbers(name, content, numbers);
     assertEquals(lost, []);
     assertEquals(filled, content, `${name} has other numbers; deno task numbers writes them anew`);
+    const twice = /(\d[\d.]*(?: ± [\d.]+)?)(?: %)? \1(?: %)?<!--/.exec(plainSpaces(content));
+    assertEquals(twice?.[0], undefined, `${name} says a number twice`);
     count += content.match(/<!--[\w-]+:/g)?.length ?? 0;
   }
   assert(count > 30, `${count} numbers`);
 });
+
+function plainSpaces(text: string): string {
+  return text.replaceAll("\u00a0", " ");
+}
 
 Deno.test("a mark gets its number: of one run with its error, of several with their range", () => {
   const run = (seed: number, p: number) => ({
@@ -126,7 +132,6 @@ Deno.test("a mark gets its number: of one run with its error, of several with th
   });
   const numbers = { one: [run(0, 0.5)], two: [run(0, 0.25), run(1, 0.75)] };
   const write = (text: string) => withNumbers("a.md", text, numbers);
-  const spaces = (text: string) => text.replaceAll("\u00a0", " ");
   for (
     const [mark, value] of [
       ["<!--one:p:2-->", "0.50"],
@@ -139,7 +144,7 @@ Deno.test("a mark gets its number: of one run with its error, of several with th
     ]
   ) {
     const { content, lost } = write(`(it is ?${mark}, \`?${mark}\`)`);
-    assertEquals(spaces(content), `(it is ${value}${mark}, \`${value}${mark}\`)`);
+    assertEquals(plainSpaces(content), `(it is ${value}${mark}, \`${value}${mark}\`)`);
     assertEquals([write(content).content, lost], [content, []]);
   }
   assertEquals(write("1<!--none:p:2--> 1<!--one:q:2-->").lost, [
