@@ -345,6 +345,17 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
     assertGreater(Math.max(...invented), 0.2);
   },
 
+  async "a link to a chapter leads there, and opens none on the way"(open) {
+    const page = await open("");
+    await until(page, "#destroy-readout", /at t/);
+    await page.locator('nav a[href="#at=ask"]').click();
+    await page.locator("#ask-figure").waitFor({ timeout: 30_000 });
+    assert(await page.locator("#digits-figure").isHidden(), "digits are not opened");
+    await page.waitForFunction(() => location.hash.includes("at=ask"));
+    const top = await page.locator("#ask").evaluate((at) => at.getBoundingClientRect().top);
+    assert(Math.abs(top) < 120, `the chapter begins at ${top}`);
+  },
+
   async "on a phone nothing is too wide, and the two chains stand side by side"(open) {
     for (const width of [390, 320]) {
       const page = await open("", { viewport: { width, height: 844 }, hasTouch: true });

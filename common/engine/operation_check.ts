@@ -17,6 +17,7 @@ import { LINEAR, MAT_MUL } from "./ops/mat_mul.ts";
 import { type Attributes, type Inputs, runComposed, runOperation } from "./ops/operation.ts";
 import { ADD_PER_SAMPLE, SUM_PIXELS } from "./ops/per_sample.ts";
 import { RELU, RELU_GRADIENT } from "./ops/relu.ts";
+import { RESHAPE } from "./ops/reshape.ts";
 import { SILU, SILU_GRADIENT } from "./ops/silu.ts";
 import { UPSAMPLE, UPSAMPLE_GRADIENT } from "./ops/upsample.ts";
 
@@ -56,6 +57,11 @@ const CASES: Case[] = [
   { operation: DROPOUT, shapes: { x: MAP }, attributes: MASK },
   { operation: ADD_PER_SAMPLE, shapes: { x: MAP, v: [2, 20] } },
   { operation: ADD, shapes: { a: MAP, b: MAP } },
+  {
+    operation: RESHAPE,
+    shapes: { x: MAP },
+    attributes: { shape: [20, 280], before: MAP },
+  },
   { operation: CONCAT, shapes: { a: MAP, b: OUT }, attributes: { channels: [20, 68] } },
   { operation: UPSAMPLE, shapes: { x: MAP } },
   { operation: ATTENTION, shapes: { q: MAP, k: MAP, v: MAP }, attributes: { scale: 0.2 } },

@@ -6,12 +6,15 @@
  */
 export class Address {
   #values = read();
+  /** What stands in the address, as far as it is known here. */
+  #known = location.hash;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Calls back when someone changes the address by hand, or follows a link within the page. */
   onChange(listener: () => void): void {
     addEventListener("hashchange", () => {
       this.#values = read();
+      this.#known = location.hash;
       listener();
     });
   }
@@ -48,8 +51,10 @@ export class Address {
     }
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
+      if (location.hash !== this.#known) return; // a link was followed just now: that counts
       const text = this.#values.toString();
       history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+      this.#known = location.hash;
     }, 300);
   }
 }
