@@ -316,11 +316,11 @@ export async function startTraining(
   return { model, adam, images, unseen, settings };
 }
 
-/** What a run does after its training: the samples, and figures and a classifier for a minute. */
+/** What a run does after its training: the samples, and figures and a classifier for half a minute. */
 export function afterTraining(settings: PaperSettings): AfterTraining {
   const { samples, batch, timesteps } = settings;
   const steps = drawingSteps(samples, chainLength(settings, timesteps), batch);
-  return { steps, seconds: 60 };
+  return { steps, seconds: 30 };
 }
 
 /** The script as a command: its flags in, its exit code out. */

@@ -239,8 +239,8 @@ export async function startTraining(
 }
 
 /**
- * What a run does after its training: the samples, those of all w, and figures and a classifier for a
- * minute.
+ * What a run does after its training: the samples, those of all w, and figures and a classifier for half
+ * a minute.
  *
  * @param passesOfComparison Passes of the network for one image with all w.
  */
@@ -249,7 +249,7 @@ export function afterTraining(settings: GuidedSettings, passesOfComparison: numb
   const passes = chainLength(settings, timesteps) * (w === 0 ? 1 : 2);
   const steps = drawingSteps(samples, passes, batch) +
     drawingSteps(guidanceSamples, passesOfComparison, batch);
-  return { steps, seconds: 60 };
+  return { steps, seconds: 30 };
 }
 
 /** The script as a command: its flags in, its exit code out. */
