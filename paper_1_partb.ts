@@ -21,6 +21,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { centresAt } from "./common/data/points/mixture.ts";
 import { type PointData, pointData } from "./common/data/points/point_data.ts";
 import { gaussianNoise } from "./common/engine/noise.ts";
 import { Adam, valueAndGradients } from "./common/network/adam.ts";
@@ -316,12 +317,6 @@ async function measureLoss(
     tf.dispose([rowOfXt, loss]);
   }
   return { t: times, value };
-}
-
-/** How many centres stand for a curve 3 wide: under the noise at t it looks the same with more. */
-function centresAt(alphaBar: number): number {
-  const noise = Math.sqrt((1 - alphaBar) / alphaBar); // in the unit of x₀
-  return Math.min(1024, Math.max(64, Math.ceil(40 / noise)));
 }
 
 /** The rows from t = 2 on: at t = 1 the posterior is a point, and there is nothing to learn. */

@@ -77,7 +77,7 @@ export class HeadAndTails {
     // for speed alone: all that follows is one operation to the gradient tape
     return asOneOperation([x, ...head, ...tail], () => {
       const points = reshape<tf.Tensor2D>(x, [n * B, 2]);
-      const h = twoLayers(points, head, relu); // [n·B, H]
+      const h = relu(twoLayers(points, head)); // [n·B, H]
       const own = reshape<tf.Tensor3D>(h, [rows, n * B / rows, this.#hidden]); // [n, B, H]
       return reshape<tf.Tensor3D>(twoLayers(own, tail), [n, B, 4]);
     });
@@ -120,13 +120,9 @@ export class HeadAndTails {
   }
 }
 
-/** linear, ReLU, linear, and what comes last. */
-function twoLayers<T extends tf.Tensor>(
-  x: T,
-  [weight0, bias0, weight2, bias2]: tf.Tensor[],
-  last: (x: T) => T = (x) => x,
-): T {
-  return last(linear(relu(linear(x, weight0, bias0)), weight2, bias2));
+/** Two linear layers with a ReLU in between. */
+function twoLayers<T extends tf.Tensor>(x: T, [w0, bias0, w2, bias2]: tf.Tensor[]): T {
+  return linear(relu(linear(x, w0, bias0)), w2, bias2);
 }
 
 /** Uniform in ±1/√fanIn, PyTorch's start; a fan-in of Infinity gives zeros. */

@@ -12,7 +12,7 @@ import { imageSheet } from "../plot/image_sheet.ts";
 import { endOfChain } from "../reverse_process.ts";
 import { type AfterTraining, drawingSteps } from "../run/duration.ts";
 import type { ImageFlowSettings } from "../run/flow_settings.ts";
-import type { RunFolder } from "../run/folder.ts";
+import { type RunFolder, sheetName } from "../run/folder.ts";
 import { inWords } from "../run/progress.ts";
 import type { Conclusion } from "../run/training_run.ts";
 import { withDigitMeasure } from "./digit_measure.ts";
@@ -52,7 +52,7 @@ export async function writeFlowSheet(
   const images = await x1.data<"float32">();
   x1.dispose();
   const sheet = { ...sizesOf(shape), images, columns: SHEET.columns };
-  await run.folder.write(`sheet-${String(step).padStart(7, "0")}.png`, imageSheet(sheet));
+  await run.folder.write(sheetName(step), imageSheet(sheet));
 }
 
 /** What a run does after its training, and before: the pairs of a reflow are drawn, too. */

@@ -14,7 +14,7 @@ import {
   endOfChain,
   type ImageShape,
 } from "../reverse_process.ts";
-import type { RunFolder } from "../run/folder.ts";
+import { type RunFolder, sheetName } from "../run/folder.ts";
 import { inWords } from "../run/progress.ts";
 import { chainLength, type SamplerSettings } from "../run/sampler_flags.ts";
 import type { Conclusion } from "../run/training_run.ts";
@@ -65,7 +65,7 @@ export async function writeSheet(
   const images = await x0.data<"float32">();
   x0.dispose();
   const sheet = { ...sizesOf(model, SHEET.images), images, columns: SHEET.columns };
-  await folder.write(`sheet-${String(step).padStart(7, "0")}.png`, imageSheet(sheet));
+  await folder.write(sheetName(step), imageSheet(sheet));
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import type { PointData } from "../data/points/point_data.ts";
-import { distanceOnLines, onLines } from "./metrics/sliced_wasserstein.ts";
+import { onLines, slicedWasserstein } from "./metrics/sliced_wasserstein.ts";
 
 /** Points that are measured. */
 export const MEASURED = 5000;
@@ -40,7 +40,7 @@ export function distancesToData(
     const other = data.sample({ seed, stream: "measure other", step }, count);
     const lines = { directions, draw: { seed, stream: "directions", step } };
     const ofFresh = onLines(fresh, lines); // once for all clouds
-    return [other, ...clouds].map((points) => distanceOnLines(onLines(points, lines), ofFresh));
+    return [other, ...clouds].map((points) => slicedWasserstein(onLines(points, lines), ofFresh));
   });
   const mean = (i: number) => distances.reduce((sum, row) => sum + row[i], 0) / draws;
   return { ofSamples: clouds.map((_, i) => mean(i + 1)), ofData: mean(0) };

@@ -6,7 +6,7 @@
 import type { PointData } from "../data/points/point_data.ts";
 import { type Rgba, writePng } from "../data/images/png.ts";
 import { whiteSheet } from "../plot/image_sheet.ts";
-import type { RunFolder } from "../run/folder.ts";
+import { type RunFolder, sheetName } from "../run/folder.ts";
 import type { PointChain } from "./point_report.ts";
 
 /** Seconds from one sheet to the next: each takes about a hundredth of that. */
@@ -41,7 +41,7 @@ export async function writePointSheet(
   const sheet = whiteSheet(SIDE, SIDE);
   drawDots(sheet, known, reach, GREY);
   drawDots(sheet, samples, reach, BLUE);
-  await folder.write(`sheet-${String(step).padStart(7, "0")}.png`, writePng(sheet));
+  await folder.write(sheetName(step), writePng(sheet));
 }
 
 /** Small squares at the points; what lies outside is left out. */

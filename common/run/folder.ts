@@ -18,6 +18,11 @@ import { decisiveSettings } from "./settings.ts";
 import type { Command, Flags } from "./flags.ts";
 import { UserError } from "../user_error.ts";
 
+/** The file of what a run shows after so many steps of its training. */
+export function sheetName(step: number): string {
+  return `sheet-${String(step).padStart(7, "0")}.png`;
+}
+
 /** Which folder to open, and what its record says from the beginning. */
 export interface OpenOptions {
   /** The script that runs. */

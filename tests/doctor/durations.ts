@@ -5,6 +5,7 @@
  */
 import { type AfterTraining, runSeconds } from "../../common/run/duration.ts";
 import { parseCommandLine } from "../../common/run/command_line.ts";
+import type { Command, Flags, Settings } from "../../common/run/flags.ts";
 import type { Adam } from "../../common/network/adam.ts";
 import { measureStep, type Triable, type TrialSettings } from "../../common/run/trial.ts";
 import { comparisonPasses } from "../../common/report/guidance_report.ts";
@@ -33,12 +34,12 @@ export interface Measurable {
 }
 
 /** A script with its presets. */
-interface Script<S extends TrialSettings, T extends { adam: Adam }> extends Triable<S, T> {
-  command: { name: string; presets: Record<string, unknown> };
+interface Script<F extends Flags, T extends { adam: Adam }>
+  extends Triable<Settings<F> & TrialSettings, T> {
+  command: Command<F>;
   /** What is typed before the preset. Default: nothing. */
   flags?: string[];
-  settingsOf(args: string[]): S;
-  after(settings: S): AfterTraining;
+  after(settings: Settings<F>): AfterTraining;
   /** Whether drawing while it trains takes a part of the time that counts. */
   draws: boolean;
 }
@@ -47,16 +48,14 @@ interface Script<S extends TrialSettings, T extends { adam: Adam }> extends Tria
 export const MEASURABLE: Measurable[] = [
   ...ofScript({
     command: paper1.command,
-    settingsOf: (args) => parseCommandLine(paper1.command, args).settings,
     start: paper1.startTraining,
     network: ({ model }) => model,
     train: paper1.train,
     after: paper1.afterTraining,
-    draws: false,
+    draws: true,
   }),
   ...ofScript({
     command: paper2.command,
-    settingsOf: (args) => parseCommandLine(paper2.command, args).settings,
     start: paper2.startTraining,
     network: ({ model }) => model.network,
     train: paper2.algorithm1,
@@ -65,7 +64,6 @@ export const MEASURABLE: Measurable[] = [
   }),
   ...ofScript({
     command: paper3.command,
-    settingsOf: (args) => parseCommandLine(paper3.command, args).settings,
     start: paper3.startTraining,
     network: ({ model }) => model.network,
     train: paper3.algorithm1,
@@ -74,7 +72,6 @@ export const MEASURABLE: Measurable[] = [
   }),
   ...ofScript({
     command: paper4.command,
-    settingsOf: (args) => parseCommandLine(paper4.command, args).settings,
     start: paper4.startTraining,
     network: ({ flows }) => flows,
     train: paper4.train,
@@ -84,7 +81,6 @@ export const MEASURABLE: Measurable[] = [
   ...ofScript({
     command: paper4.imageCommand,
     flags: ["--data", "mnist"],
-    settingsOf: (args) => parseCommandLine(paper4.imageCommand, args).settings,
     start: paper4.startImageTraining,
     network: ({ flows }) => flows,
     train: paper4.train,
@@ -103,14 +99,14 @@ export async function measureDurations(): Promise<Durations> {
   return durations;
 }
 
-function ofScript<S extends TrialSettings, T extends { adam: Adam }>(
-  script: Script<S, T>,
-): Measurable[] {
+function ofScript<F extends Flags, T extends { adam: Adam }>(script: Script<F, T>): Measurable[] {
   const { command: { name, presets }, flags = [], draws } = script;
   return Object.keys(presets).map((preset) => {
     const args = [...flags, "--preset", preset];
     const command = [name, ...args].join(" ");
-    const settings = script.settingsOf(args);
+    const settings = parseCommandLine(script.command, args).settings as
+      & Settings<F>
+      & TrialSettings;
     return {
       command,
       measure: () => measureStep(script, settings),

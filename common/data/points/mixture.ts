@@ -73,3 +73,9 @@ export function knownX0(
 
 /** A centre whose weight is e⁻⁴⁰ of the largest counts for nothing. */
 const NEGLIGIBLE = 40;
+
+/** How many centres stand for a curve some 3 wide: under the noise at t it looks the same with more. */
+export function centresAt(alphaBar: number): number {
+  const noise = Math.sqrt((1 - alphaBar) / alphaBar); // in the unit of x₀
+  return Math.min(1024, Math.max(64, Math.ceil(40 / noise)));
+}

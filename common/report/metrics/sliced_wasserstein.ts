@@ -13,27 +13,22 @@ export interface Lines {
   draw: Draw;
 }
 
-/**
- * The sliced Wasserstein-1 distance: the clouds are projected onto random directions, and on each line
- * the mean distance between the points in order is the exact Wasserstein distance.
- *
- * @param a [N·2], x and y of each point in turn.
- * @param b The other cloud, of as many points.
- * @returns The mean over the lines, in the points' unit.
- * @throws {RangeError} The clouds differ in size, or are empty.
- */
-export function slicedWasserstein(a: Float32Array, b: Float32Array, lines: Lines): number {
-  return distanceOnLines(onLines(a, lines), onLines(b, lines));
-}
-
-/** A cloud as {@linkcode distanceOnLines} takes it: its points on each line, in order. */
+/** A cloud as {@linkcode slicedWasserstein} takes it: its points, [N·2], on each line, in order. */
 export function onLines(points: Float32Array, { directions = 200, draw }: Lines): Float32Array[] {
   const angles = Array.from(uniform(draw, directions), (u) => Math.PI * u);
   return angles.map((angle) => project(points, Math.cos(angle), Math.sin(angle)).sort());
 }
 
-/** {@linkcode slicedWasserstein} of two clouds on the same lines. */
-export function distanceOnLines(a: Float32Array[], b: Float32Array[]): number {
+/**
+ * The sliced Wasserstein-1 distance: the clouds are projected onto random directions, and on each line
+ * the mean distance between the points in order is the exact Wasserstein distance.
+ *
+ * @param a A cloud by {@linkcode onLines}.
+ * @param b The other cloud, of as many points, on the same lines.
+ * @returns The mean over the lines, in the points' unit.
+ * @throws {RangeError} The clouds differ in size, or are empty.
+ */
+export function slicedWasserstein(a: Float32Array[], b: Float32Array[]): number {
   if (a[0].length !== b[0].length || a[0].length === 0) {
     throw new RangeError(
       `slicedWasserstein: clouds of ${a[0].length} and ${b[0].length} points; they must be equal`,
