@@ -73,6 +73,20 @@ for (const backendName of ["wasm", "cpu"] as const) {
   });
 }
 
+Deno.test("data get their gradients from operations that give several at once", async () => {
+  await on("wasm", async () => {
+    const f = ({ x, v, p, bias }: Given) => {
+      const data = x as tf.Tensor4D;
+      const map = attention(data, data, linear(concatChannels(data, data), p, bias));
+      return addPerSample(map, v as tf.Tensor2D);
+    };
+    const names: (keyof Given)[] = ["x", "p", "bias"];
+    const expected = await lossAndGradients(names, f);
+    const one = (given: Given) => asOneOperation(values(given), () => f(given));
+    assertSame(await lossAndGradients(names, one), expected);
+  });
+});
+
 Deno.test("data may be freed after the forward pass", async () => {
   await on("wasm", async () => {
     const expected = await lossAndGradients(weights, (given) => network(given));

@@ -9,7 +9,7 @@ import {
   CONV2D_WEIGHT_GRADIENT,
 } from "../common/engine/ops/conv2d.ts";
 import { GROUP_NORM, GROUP_NORM_GRADIENT, groupNormSilu } from "../common/engine/ops/group_norm.ts";
-import { LINEAR, MAT_MUL } from "../common/engine/ops/mat_mul.ts";
+import { LINEAR, LINEAR_GRADIENT, MAT_MUL } from "../common/engine/ops/mat_mul.ts";
 import {
   type Attributes,
   type Inputs,
@@ -171,11 +171,13 @@ for (const tiling of ["registers", "shared"] as const) {
         }
       }
       const rank3 = count > 1;
-      const layer = {
+      const layer = () => ({
         x: rank3 ? random(count, M, K) : random(M, K),
         w: rank3 ? random(count, K, P) : random(K, P),
-      };
-      await assertSame(LINEAR, { ...layer, bias: rank3 ? random(count, P) : random(P) }, {});
+      });
+      await assertSame(LINEAR, { ...layer(), bias: rank3 ? random(count, P) : random(P) }, {});
+      const dy = rank3 ? random(count, M, P) : random(M, P);
+      await assertSame(LINEAR_GRADIENT, { ...layer(), dy }, {}, { mostDispatches: 4 });
     }
   });
 

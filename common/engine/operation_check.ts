@@ -13,7 +13,7 @@ import { CONCAT, CONCAT_GRADIENT } from "./ops/concat.ts";
 import { CONV2D, CONV2D_INPUT_GRADIENT, CONV2D_WEIGHT_GRADIENT } from "./ops/conv2d.ts";
 import { DROPOUT } from "./ops/dropout.ts";
 import { GROUP_NORM, GROUP_NORM_GRADIENT } from "./ops/group_norm.ts";
-import { LINEAR, MAT_MUL } from "./ops/mat_mul.ts";
+import { LINEAR, LINEAR_GRADIENT, MAT_MUL } from "./ops/mat_mul.ts";
 import { type Attributes, type Inputs, runComposed, runOperation } from "./ops/operation.ts";
 import { ADD_PER_SAMPLE, SUM_PIXELS } from "./ops/per_sample.ts";
 import { RELU, RELU_GRADIENT } from "./ops/relu.ts";
@@ -75,6 +75,9 @@ const CASES: Case[] = [
     shapes: { y: [2, 9, 65], dy: [2, 9, 65] },
     attributes: { scale: 0.5 },
   },
+  { operation: LINEAR_GRADIENT, shapes: { x: [70, 33], w: [33, 66], dy: [70, 66] } },
+  { operation: LINEAR_GRADIENT, shapes: { x: MAP, w: [20, 68], dy: OUT } },
+  { operation: LINEAR_GRADIENT, shapes: { x: [2, 70, 33], w: [2, 33, 66], dy: [2, 70, 66] } },
   { operation: UPSAMPLE_GRADIENT, shapes: { dy: MAP } },
   { operation: CONCAT_GRADIENT, shapes: { dy: OUT }, attributes: { channels: [20, 48] } },
   {

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import { matMul } from "./mat_mul.ts";
-import { defineOperation, runOperation } from "./operation.ts";
+import { defineOperation, runOperation, together } from "./operation.ts";
 
 /** The kernel of {@linkcode attention}; backends replace kernels by their names. */
 export const ATTENTION = "DiffusionAttention";
@@ -48,8 +48,8 @@ defineOperation({
     outputs: [false, true],
     of: (gradients, [q, k, v, weights], attributes) => {
       const inputs = { q, k, v, weights, dy: (gradients as tf.Tensor[])[0] };
-      const [dq, dk, dv] = runOperation<tf.Tensor[]>(ATTENTION_GRADIENT, inputs, attributes);
-      return { q: () => dq, k: () => dk, v: () => dv };
+      const compute = () => runOperation<tf.Tensor[]>(ATTENTION_GRADIENT, inputs, attributes);
+      return together(["q", "k", "v"], compute);
     },
   },
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { defineOperation, runOperation } from "./operation.ts";
+import { defineOperation, runOperation, together } from "./operation.ts";
 
 /** The kernel of {@linkcode concatChannels}; backends replace kernels by their names. */
 export const CONCAT = "DiffusionConcat";
@@ -24,8 +24,7 @@ defineOperation({
     inputs: [],
     of: (dy, _saved, attributes) => {
       const inputs = { dy: dy as tf.Tensor };
-      const [a, b] = runOperation<tf.Tensor[]>(CONCAT_GRADIENT, inputs, attributes);
-      return { a: () => a, b: () => b };
+      return together(["a", "b"], () => runOperation(CONCAT_GRADIENT, inputs, attributes));
     },
   },
 });

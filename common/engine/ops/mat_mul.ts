@@ -5,13 +5,14 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { defineOperation, runOperation } from "./operation.ts";
-import { sumPixels, sumSamplesAndPixels } from "./per_sample.ts";
+import { defineOperation, runOperation, together } from "./operation.ts";
 
 /** The kernel of {@linkcode matMul}; backends replace kernels by their names. */
 export const MAT_MUL = "DiffusionMatMul";
 /** The kernel of {@linkcode linear}. */
 export const LINEAR = "DiffusionLinear";
+/** The kernel of its gradient. */
+export const LINEAR_GRADIENT = "DiffusionLinearGradient";
 
 /** Which operand is given transposed in its last two axes. */
 export interface Transposed {
@@ -87,16 +88,22 @@ defineOperation({
   composed: ({ x, w, bias }) =>
     tf.add(product(x, w, {}), x.rank === 3 ? tf.expandDims(bias, 1) : bias),
   gradient: {
-    inputs: ["x", "w", "bias"],
-    of: (gradient, [x, w, bias]) => {
-      const dy = gradient as tf.Tensor;
-      return {
-        x: () => matMul(dy, w, { transposeB: true }),
-        w: () => matMul(x, dy, { transposeA: true }),
-        bias: () => bias.rank === 2 ? sumPixels(dy) : sumSamplesAndPixels(dy),
-      };
+    inputs: ["x", "w"],
+    of: (gradient, [x, w]) => {
+      const inputs = { x, w, dy: gradient as tf.Tensor };
+      return together(["x", "w", "bias"], () => runOperation(LINEAR_GRADIENT, inputs));
     },
   },
+});
+
+// ∂L/∂x = ∂L/∂y·Wᵀ, ∂L/∂W = xᵀ·∂L/∂y, ∂L/∂b = Σ over the rows of ∂L/∂y
+defineOperation({
+  name: LINEAR_GRADIENT,
+  composed: ({ x, w, dy }) => [
+    product(dy, w, { transposeB: true }),
+    product(x, dy, { transposeA: true }),
+    x.rank === 3 ? tf.sum(dy, 1) : tf.sum(tf.reshape(dy, asMatrices(dy.shape)), 0),
+  ],
 });
 
 defineOperation({

@@ -78,6 +78,24 @@ export function defineOperation({ name, composed, gradient }: Operation): void {
   });
 }
 
+/**
+ * Gradients that one kernel gives together: computed at once, and again where one is asked for after it
+ * was freed, as that of data may be.
+ *
+ * @param inputs The inputs that they belong to, in the kernel's order.
+ */
+export function together(
+  inputs: string[],
+  compute: () => tf.Tensor[],
+): Record<string, () => tf.Tensor> {
+  let gradients = compute();
+  const gradient = (i: number) => {
+    if (gradients[i].isDisposed) gradients = compute();
+    return gradients[i];
+  };
+  return Object.fromEntries(inputs.map((input, i) => [input, () => gradient(i)]));
+}
+
 /** The gradient of an operation, if it has one. */
 export function gradientOf(name: string): Gradient | undefined {
   return gradients.get(name);

@@ -12,7 +12,7 @@ import { CONCAT, CONCAT_GRADIENT } from "../ops/concat.ts";
 import { CONV2D, CONV2D_INPUT_GRADIENT, CONV2D_WEIGHT_GRADIENT } from "../ops/conv2d.ts";
 import { DROPOUT, type DropoutAttributes } from "../ops/dropout.ts";
 import { GROUP_NORM, GROUP_NORM_GRADIENT } from "../ops/group_norm.ts";
-import { asMatrices, LINEAR, MAT_MUL, productShape } from "../ops/mat_mul.ts";
+import { asMatrices, LINEAR, LINEAR_GRADIENT, MAT_MUL, productShape } from "../ops/mat_mul.ts";
 import { onlyComposed, replaceKernel } from "../ops/operation.ts";
 import { ADD_PER_SAMPLE, SUM_PIXELS } from "../ops/per_sample.ts";
 import { RELU, RELU_GRADIENT } from "../ops/relu.ts";
@@ -58,6 +58,7 @@ export function registerWasmKernels(threads: () => KernelThreads): void {
       kernels.matMul(a, b, Boolean(transposeA), Boolean(transposeB)),
   );
   register(LINEAR, ({ x, w, bias }) => kernels.matMul(x, w, false, false, bias));
+  register(LINEAR_GRADIENT, ({ x, w, dy }) => kernels.linearGradient(x, w, dy));
   register(GROUP_NORM, (inputs, attributes) => kernels.groupNorm(inputs, attributes));
   register(GROUP_NORM_GRADIENT, (i, a) => kernels.groupNormGradient(i, a));
   register(ATTENTION, (inputs, attributes) => kernels.attention(inputs, attributes));
@@ -187,6 +188,14 @@ class WasmKernels {
       biasOfEach: bias?.shape.length === 2,
     });
     return c;
+  }
+
+  linearGradient(x: tf.TensorInfo, w: tf.TensorInfo, dy: tf.TensorInfo): tf.TensorInfo[] {
+    return [
+      this.matMul(dy, w, false, true),
+      this.matMul(x, dy, true, false),
+      this.sumPixels(dy, { perSample: w.shape.length === 3 }),
+    ];
   }
 
   #multiply(

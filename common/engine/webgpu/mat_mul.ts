@@ -8,6 +8,7 @@ import type * as tf from "@tensorflow/tfjs";
 import { asMatrices, productShape } from "../ops/mat_mul.ts";
 import { allocate } from "./command_queue.ts";
 import type { NamedTensors } from "./dispatch.ts";
+import { sumOfPixels } from "./per_sample.ts";
 import { shareSteps, sumOfParts } from "./sum_of_parts.ts";
 import { runProduct, type Tiling } from "./tiled_product.ts";
 
@@ -27,6 +28,18 @@ export function linearKernel(tiling: Tiling): tf.KernelFunc {
   return ({ inputs }) => {
     const { x, w, bias } = inputs as NamedTensors;
     return multiply(x, w, { transposeA: false, transposeB: false, bias }, tiling);
+  };
+}
+
+/** ∂L/∂x = ∂L/∂y·Wᵀ, ∂L/∂W = xᵀ·∂L/∂y, and ∂L/∂b, the sum of the rows of ∂L/∂y. */
+export function linearGradientKernel(tiling: Tiling): tf.KernelFunc {
+  return ({ inputs }) => {
+    const { x, w, dy } = inputs as NamedTensors;
+    return [
+      multiply(dy, w, { transposeA: false, transposeB: true }, tiling),
+      multiply(x, dy, { transposeA: true, transposeB: false }, tiling),
+      sumOfPixels(dy, { perSample: w.shape.length === 3 }),
+    ];
   };
 }
 

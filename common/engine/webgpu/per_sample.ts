@@ -36,9 +36,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
  * Σ over the pixels, [B, …, C] to [B, C], or over the samples too, to [C]: one workgroup for each four channels (or one) of a sample.
  * Its lanes share the pixels, so that a sum over a whole batch (a bias's gradient) is a tree, too.
  */
-export const sumPixelsKernel: tf.KernelFunc = ({ inputs, attrs }) => {
-  const { x } = inputs as NamedTensors;
-  const { perSample } = attrs as { perSample: boolean };
+export const sumPixelsKernel: tf.KernelFunc = ({ inputs, attrs }) =>
+  sumOfPixels((inputs as NamedTensors).x, attrs as { perSample: boolean });
+
+/** The same as a function. */
+export function sumOfPixels(
+  x: tf.TensorInfo,
+  { perSample }: { perSample: boolean },
+): tf.TensorInfo {
   const C = x.shape[x.shape.length - 1];
   const B = perSample ? x.shape[0] : 1;
   const P = tf.util.sizeFromShape(x.shape) / (B * C);
@@ -64,4 +69,4 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     workgroups: [channels, B],
   });
   return total;
-};
+}

@@ -7,7 +7,7 @@ import { SOFTMAX, SOFTMAX_GRADIENT } from "../ops/attention.ts";
 import { CONV2D, CONV2D_INPUT_GRADIENT, CONV2D_WEIGHT_GRADIENT } from "../ops/conv2d.ts";
 import { DROPOUT } from "../ops/dropout.ts";
 import { GROUP_NORM, GROUP_NORM_GRADIENT } from "../ops/group_norm.ts";
-import { LINEAR, MAT_MUL } from "../ops/mat_mul.ts";
+import { LINEAR, LINEAR_GRADIENT, MAT_MUL } from "../ops/mat_mul.ts";
 import { replaceKernel } from "../ops/operation.ts";
 import { ADD_PER_SAMPLE, SUM_PIXELS } from "../ops/per_sample.ts";
 import { SILU, SILU_GRADIENT } from "../ops/silu.ts";
@@ -18,7 +18,7 @@ import { conv2dWeightGradientKernel } from "./conv2d_weight_gradient.ts";
 import { webgpuBackend } from "./command_queue.ts";
 import { dropoutKernel } from "./dropout.ts";
 import { groupNormGradientKernel, groupNormKernel } from "./group_norm.ts";
-import { linearKernel, matMulKernel } from "./mat_mul.ts";
+import { linearGradientKernel, linearKernel, matMulKernel } from "./mat_mul.ts";
 import { addPerSampleKernel, sumPixelsKernel } from "./per_sample.ts";
 import { siluGradientKernel, siluKernel } from "./silu.ts";
 import { softmaxGradientKernel, softmaxKernel } from "./softmax.ts";
@@ -37,6 +37,7 @@ export function registerWebgpuKernels(tiling: Tiling = tilingOfAdapter()): void 
     [CONV2D_WEIGHT_GRADIENT]: conv2dWeightGradientKernel(tiling),
     [MAT_MUL]: matMulKernel(tiling),
     [LINEAR]: linearKernel(tiling),
+    [LINEAR_GRADIENT]: linearGradientKernel(tiling),
     [GROUP_NORM]: groupNormKernel,
     [GROUP_NORM_GRADIENT]: groupNormGradientKernel,
     [SOFTMAX]: softmaxKernel,
