@@ -11,6 +11,11 @@ const tex = String.raw;
 const t = inline("t");
 const xt = inline("x_t");
 
+/** How samples of points are drawn while they train. */
+export const FLOW_SAMPLES =
+  "The first flow is followed in ten Heun steps. After a reflow the ways " +
+  "should be straight, so two Euler steps are taken.";
+
 /** Points on their ways, for each flow and each number of steps. */
 export function flows(): string {
   const ways = figure(

@@ -7,7 +7,7 @@ import { writeAtomically } from "../files/writing.ts";
 import { readRun } from "./data.ts";
 import { DATASETS } from "../data/images/load.ts";
 import { equationStyle, withoutStyleAttributes } from "./equations.ts";
-import { flows, imageFlow } from "./flow_sections.ts";
+import { FLOW_SAMPLES, flows, imageFlow } from "./flow_sections.ts";
 import notices from "./notices.txt" with { type: "text" };
 import script from "./page_script.js" with { type: "text" };
 import { escaped } from "../plot/svg.ts";
@@ -132,7 +132,7 @@ function body({ record }: RunData, kind: Kind, project?: string): string {
       <h2 id="results-title">Results</h2>
       <dl class="results" id="results"></dl>
     </section>
-    ${training()}
+    ${training(kind === "flows" ? FLOW_SAMPLES : "")}
     ${pictures()}
     <section aria-labelledby="settings-title">
       <h2 id="settings-title">Settings</h2>
