@@ -316,6 +316,24 @@ browserTest("a run that trains: the page grows, and the slider stays", async (op
   }
 });
 
+browserTest("a click leads to the line of the code, and back", async (open, folder) => {
+  await writePointRun(`${folder}/runs/a`);
+  const explorer = await startExplorer(folder, "runs/a");
+  try {
+    const page = await open(explorer.address);
+    await page.locator(".read-on a", { hasText: "the chain back" }).click();
+    const line = page.locator("span:target");
+    assertMatch((await line.textContent())!, /^\d+export function\* sample\($/);
+    const { y } = (await line.boundingBox())!;
+    assert(y > 0 && y < 600, `the line is at ${y}`);
+    await page.locator("a", { hasText: "back to the page" }).click();
+    await page.locator("#chains").waitFor();
+    await page.close();
+  } finally {
+    await explorer.stop();
+  }
+});
+
 browserTest("a run that has only begun fills in as it goes", async (open, folder) => {
   const run = `${folder}/runs/a`;
   await Deno.mkdir(run, { recursive: true });
