@@ -334,6 +334,36 @@ browserTest("a click leads to the line of the code, and back", async (open, fold
   }
 });
 
+browserTest(
+  "a run that trains: with fewer bins of more steps the same step stays",
+  async (open, folder) => {
+    const run = `${folder}/runs/a`;
+    await Deno.mkdir(run, { recursive: true });
+    await Deno.writeTextFile(`${run}/run.json`, record("paper4", { status: "running" }));
+    await Deno.writeTextFile(`${run}/loss.csv`, losses(300));
+    for (const step of [290, 300]) await writeSheet(run, step);
+    const explorer = await startExplorer(folder, "runs/a");
+    try {
+      const page = await open(explorer.address);
+      await page.waitForFunction(() => document.querySelector("#live")!.textContent === "live");
+      await page.focus("#sheet-slider");
+      await page.keyboard.press("ArrowLeft");
+      assertMatch((await page.locator("#loss-at").textContent())!, /^step 290:/);
+      await writeSheet(run, 302);
+      await Deno.writeTextFile(`${run}/loss.csv`, losses(302)); // two steps in a bin from 301 on
+      await page.waitForFunction(() =>
+        document.querySelectorAll("#strip img").length === 3 &&
+        document.querySelector("#summary")!.textContent!.startsWith("302")
+      );
+      assertEquals(await page.locator("#sheet-label").textContent(), "step 290");
+      assertMatch((await page.locator("#loss-at").textContent())!, /^step 290:/);
+      await page.close();
+    } finally {
+      await explorer.stop();
+    }
+  },
+);
+
 browserTest("a run that has only begun fills in as it goes", async (open, folder) => {
   const run = `${folder}/runs/a`;
   await Deno.mkdir(run, { recursive: true });

@@ -41,7 +41,9 @@ export function digits(code: string): string {
       inline(tex`\hat{x}_0`)
     }: at first a grey mean of many, then one of them. From there it goes to a smaller time,
     <em>n</em>: by small steps (DDPM), or by leaps (DDIM). How much fresh noise <em>z</em> it adds is up
-    to η. With η = 0 it adds none (σ<sub>t</sub> = 0), and each noise leads to one digit.</p>
+    to η. With η = 0 it adds none (${
+      inline(tex`\sigma_t = 0`)
+    }), and each noise leads to one digit.</p>
     ${
       formula(
         tex`\htmlClass{term-x0Hat}{\hat{x}_0} = \bigl(\htmlClass{term-xt}{x_t} - \sqrt{1-\bar\alpha_t}\,\varepsilon_\theta(x_t,t)\bigr) / \sqrt{\bar\alpha_t}`,

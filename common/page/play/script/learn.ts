@@ -117,9 +117,7 @@ export class LearnChapter {
     });
     byId("learn-readout").textContent =
       `Distance of the samples to the data ${snapshot.distance.toFixed(3)}, between two draws of ` +
-      `the data ${
-        snapshot.distanceOfData.toFixed(3)
-      }: how far points have to move on the average, ` +
+      `the data ${snapshot.distanceOfData.toFixed(3)}: how far points have to move on average, ` +
       "seen from all sides, to turn one cloud into the other (sliced Wasserstein).";
   }
 }
