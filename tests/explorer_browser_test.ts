@@ -137,6 +137,10 @@ browserTest("flows: any t, any number of steps, before and after reflow", async 
   const cloud = () => pixels(page, "#flow-stage canvas");
   assertEquals([await text("#time-label"), await text("#steps-label")], ["t = 0.50", "40 steps"]);
   assertEquals(await text("#distance-note"), "40 steps: 0.0200");
+  assertEquals(await page.locator("#results dd").allTextContents(), [
+    ...["0.65", "after each reflow: 0.0040"],
+    ...["1.93 bits", "after each reflow: 0.35 bits", "under N(0, I): −3.34 bits"],
+  ]);
   const middle = await cloud();
   await page.focus("#time-slider");
   await page.keyboard.press("ArrowRight");

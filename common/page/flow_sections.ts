@@ -38,8 +38,8 @@ export function flows(): string {
     "The flow",
     "the run writes the ways of its points when it has finished.",
     `<p class="text">Here time runs from noise, ${inline("t = 0")}, to data, ${inline("t = 1")}, and
-    ${t} is any number between. Take few steps before and after a reflow: bent ways are left, straight
-    ones are not. Colours follow the points: they go by the distance from the middle in the noise.</p>
+    ${t} is any number between. Take few steps before and after a reflow: the points leave bent ways,
+    and stay on straight ones. Colours follow the points: they go by the distance from the middle in the noise.</p>
     <div class="instrument">
       <div class="choices">
         <label>Flow <select id="flow-choice"></select></label>

@@ -46,7 +46,7 @@ export async function buildPage(
   { live = false, linkTo }: { live?: boolean; linkTo?: (place: Place) => string } = {},
 ): Promise<string> {
   const kind = kindOf(data);
-  const { html, style } = withoutStyleAttributes(body(data, kind, linkTo));
+  const { html, style } = withoutStyleAttributes(body(data, kind, { live, linkTo }));
   const styles = [equationStyle, themeStyle, timeStyle, pageStyle, style].join("\n");
   const policy = [
     "default-src 'none'",
@@ -108,7 +108,11 @@ const PAPERS: Record<Kind, string> = {
 
 const GUIDED = "Ho & Salimans 2022, Classifier-Free Diffusion Guidance";
 
-function body({ record }: RunData, kind: Kind, linkTo?: (place: Place) => string): string {
+function body(
+  { record }: RunData,
+  kind: Kind,
+  { live, linkTo }: { live: boolean; linkTo?: (place: Place) => string },
+): string {
   const isGuided = record.script === "paper3";
   const paper = isGuided ? GUIDED : PAPERS[kind];
   const sampler = record.settings.find(([name]) => name === "sampler")?.[1] ?? "";
@@ -144,7 +148,9 @@ function body({ record }: RunData, kind: Kind, linkTo?: (place: Place) => string
       <dl class="table" id="versions"></dl>
     </section>
   </main>
-  <footer>Charts by Observable Plot, equations by KaTeX. This page is one file and loads nothing.</footer>
+  <footer>Charts by Observable Plot, equations by KaTeX.${
+    live ? "" : " This page is one file and loads nothing."
+  }</footer>
   <noscript><p class="later">This page draws its figures with JavaScript, which is switched off.</p>
   </noscript>`;
 }

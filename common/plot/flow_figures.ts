@@ -85,7 +85,7 @@ export async function distanceFigure(
       type: "log",
       domain: [0.9, 50],
       ticks: steps,
-      tickFormat: "d",
+      tickFormat: String, // by "d" a logarithmic axis leaves some numbers out
     },
     y: {
       ...{ label: null, type: "log", grid: true, tickFormat: "~g", ticks: 6 },

@@ -128,7 +128,7 @@ function distanceChart(data: RunData, chosen: number): Plot.PlotOptions {
       type: "log",
       domain: [0.9, 1.15 * steps.at(-1)!],
       ticks: steps,
-      tickFormat: "d",
+      tickFormat: String, // by "d" a logarithmic axis leaves some numbers out
     },
     y: { label: null, type: "log", grid: true, ticks: 4, tickFormat: "~g" },
     marks: [
