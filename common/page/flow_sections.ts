@@ -37,9 +37,11 @@ export function flows(): string {
     "chains",
     "The flow",
     "the run writes the ways of its points when it has finished.",
-    `<p class="text">Here time runs from noise, ${inline("t = 0")}, to data, ${inline("t = 1")}, and
-    ${t} is any number between. Take few steps before and after a reflow: the points leave bent ways,
-    and stay on straight ones. Colours follow the points: they go by the distance from the middle in the noise.</p>
+    `<p class="text">Here time runs from noise, ${inline("t = 0")}, to data, ${
+      inline("t = 1")
+    }. Take few
+    steps before and after a reflow: the points leave bent ways and stay on straight ones. Colours go by
+    the distance from the middle in the noise.</p>
     <div class="instrument">
       <div class="choices">
         <label>Flow <select id="flow-choice"></select></label>

@@ -83,9 +83,10 @@ export async function distanceFigure(
     x: {
       label: "Euler steps, or Heun's",
       type: "log",
+      base: 2, // to the base of 10 an axis leaves the 8 out
       domain: [0.9, 50],
       ticks: steps,
-      tickFormat: String, // by "d" a logarithmic axis leaves some numbers out
+      tickFormat: "d",
     },
     y: {
       ...{ label: null, type: "log", grid: true, tickFormat: "~g", ticks: 6 },
