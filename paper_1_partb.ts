@@ -448,6 +448,7 @@ export async function main(args: string[]): Promise<number> {
     after: afterTraining,
     meanwhile: {
       everySeconds: POINT_SHEET_EVERY,
+      saves: true,
       run: async ({ model, schedule, data, folder, settings: { seed } }, step) => {
         const reverse = (count: number) => sample(model, schedule, { count, seed });
         await writePointSheet({ folder, data, seed, reverse }, step);

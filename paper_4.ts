@@ -24,7 +24,8 @@
  * In the run's folder it leaves paper4_paths.png, paper4_field.png, paper4_steps.png,
  * paper4_samples.png and paper4_loss.png, the numbers behind them (figures.safetensors, loss.csv),
  * samples.csv, samples_two_steps.csv (two Euler steps after one reflow), run.json, all flows
- * (model.safetensors), what it needs to go on (state.safetensors), and report.html.
+ * (model.safetensors), what it needs to go on (state.safetensors), sheet-<step>.png, samples from the
+ * middle of the training, and report.html.
  *
  * On digits the same loop trains paper 2's UNet, and the last of these commands tells by a table and by
  * paper4_evaluations.png and paper4_few_steps.png how good the images are that DDIM, the flow and the flow
@@ -515,7 +516,7 @@ const LIKELIHOOD_TOLERANCE = 1e-3;
 /** The t at which the loss is measured, and pairs for each. */
 const LOSS_TIMES = { points: { parts: 40, count: 2000 }, images: { parts: 20, count: 64 } };
 
-/** Seconds from one sheet of samples to the next, while the network trains. */
+/** Seconds from one sheet of images to the next, while the network trains. */
 const SHEET_EVERY = 40;
 
 /** What a run on points does after its training: figures and measurements. */
@@ -533,7 +534,10 @@ async function mainOfPoints(args: string[]): Promise<number> {
   if (!read) return 0;
   // what writes files and draws figures is for the command alone: a page has this script without it
   const { trainAndReport } = await import("./common/run/training_run.ts");
-  const { flowInLines, reportFlows } = await import("./common/report/flow_report.ts");
+  const { flowInLines, reportFlows, writeFlowPointSheet } = await import(
+    "./common/report/flow_report.ts"
+  );
+  const { POINT_SHEET_EVERY } = await import("./common/report/point_sheet.ts");
   const { readBeside } = await import("./common/report/paper_1_beside.ts");
   const { writeReportPage } = await import("./common/page/page.ts");
   const beside = await readBeside(read.settings);
@@ -546,6 +550,15 @@ async function mainOfPoints(args: string[]): Promise<number> {
     train,
     bar: { lossName: "L" },
     after: afterTraining,
+    meanwhile: {
+      everySeconds: POINT_SHEET_EVERY,
+      saves: true,
+      run: async ({ flows, data, folder, settings: { seed } }, step) => {
+        const { current, finished: { length: reflow } } = flows;
+        const velocity = velocityOf(current);
+        await writeFlowPointSheet({ folder, data, seed, velocity, reflow, follow }, step);
+      },
+    },
     report: async ({ flows, data, folder, settings }, losses) => {
       const report = await reportFlows({
         ...{ folder, data, seed: settings.seed, losses, beside },

@@ -9,7 +9,7 @@
 import { loadImages } from "../common/data/images/load.ts";
 import { embeddedMnist } from "../common/data/images/mnist.ts";
 import { makeFolder, writeAtomically } from "../common/files/writing.ts";
-import { codePage } from "../common/page/play/code_page.ts";
+import { codeAddress, codePage } from "../common/page/play/code_page.ts";
 import { playPage } from "../common/page/play/html.ts";
 import { permutation } from "../common/random.ts";
 import { parseCommandLine } from "../common/run/command_line.ts";
@@ -68,8 +68,8 @@ async function files(out: string, imports: string): Promise<Map<string, string>>
     ["training_digits.js", `globalThis.playTrainingDigits = ${await trainingDigits()};\n`],
     ...await Promise.all(
       Object.entries(SOURCES).map(async ([path, source]): Promise<[string, string]> => [
-        `code/${path.replaceAll("/", "-")}.html`,
-        await codePage(path, source),
+        codeAddress(path),
+        await codePage(path, source, "../index.html"),
       ]),
     ),
   ]);

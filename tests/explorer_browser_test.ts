@@ -137,6 +137,10 @@ browserTest("flows: any t, any number of steps, before and after reflow", async 
   const cloud = () => pixels(page, "#flow-stage canvas");
   assertEquals([await text("#time-label"), await text("#steps-label")], ["t = 0.50", "40 steps"]);
   assertEquals(await text("#distance-note"), "40 steps: 0.0200");
+  assertEquals(await page.locator("#results dd").allTextContents(), [
+    ...["0.65", "after each reflow: 0.0040"],
+    ...["1.93 bits", "after each reflow: 0.35 bits", "under N(0, I): −3.34 bits"],
+  ]);
   const middle = await cloud();
   await page.focus("#time-slider");
   await page.keyboard.press("ArrowRight");
@@ -315,6 +319,54 @@ browserTest("a run that trains: the page grows, and the slider stays", async (op
     await explorer.stop();
   }
 });
+
+browserTest("a click leads to the line of the code, and back", async (open, folder) => {
+  await writePointRun(`${folder}/runs/a`);
+  const explorer = await startExplorer(folder, "runs/a");
+  try {
+    const page = await open(explorer.address);
+    await page.locator(".read-on a", { hasText: "the chain back" }).click();
+    const line = page.locator("span:target");
+    assertMatch((await line.textContent())!, /^\d+export function\* sample\($/);
+    const { y } = (await line.boundingBox())!;
+    assert(y > 0 && y < 600, `the line is at ${y}`);
+    await page.locator("a", { hasText: "back to the page" }).click();
+    await page.locator("#chains").waitFor();
+    await page.close();
+  } finally {
+    await explorer.stop();
+  }
+});
+
+browserTest(
+  "a run that trains: with fewer bins of more steps the same step stays",
+  async (open, folder) => {
+    const run = `${folder}/runs/a`;
+    await Deno.mkdir(run, { recursive: true });
+    await Deno.writeTextFile(`${run}/run.json`, record("paper4", { status: "running" }));
+    await Deno.writeTextFile(`${run}/loss.csv`, losses(300));
+    for (const step of [290, 300]) await writeSheet(run, step);
+    const explorer = await startExplorer(folder, "runs/a");
+    try {
+      const page = await open(explorer.address);
+      await page.waitForFunction(() => document.querySelector("#live")!.textContent === "live");
+      await page.focus("#sheet-slider");
+      await page.keyboard.press("ArrowLeft");
+      assertMatch((await page.locator("#loss-at").textContent())!, /^step 290:/);
+      await writeSheet(run, 302);
+      await Deno.writeTextFile(`${run}/loss.csv`, losses(302)); // two steps in a bin from 301 on
+      await page.waitForFunction(() =>
+        document.querySelectorAll("#strip img").length === 3 &&
+        document.querySelector("#summary")!.textContent!.startsWith("302")
+      );
+      assertEquals(await page.locator("#sheet-label").textContent(), "step 290");
+      assertMatch((await page.locator("#loss-at").textContent())!, /^step 290:/);
+      await page.close();
+    } finally {
+      await explorer.stop();
+    }
+  },
+);
 
 browserTest("a run that has only begun fills in as it goes", async (open, folder) => {
   const run = `${folder}/runs/a`;

@@ -1,8 +1,9 @@
 // `deno task explore` as a process: what it answers, what it refuses, and how it ends.
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { PLACES } from "../common/page/read_on.ts";
 import { inTemporaryFolder, mayRunCommands } from "./commands.ts";
 import { exploreCommand, type Explorer, startExplorer } from "./explorer_server.ts";
-import { losses, writePointRun } from "./fixtures/run_folders.ts";
+import { losses, record, writePointRun } from "./fixtures/run_folders.ts";
 
 const mayConnect = (await Deno.permissions.query({ name: "net" })).state === "granted";
 
@@ -71,6 +72,22 @@ serverTest("the page and its data are served, to nobody else's page", async ({ a
   assertEquals((await (await fetch(`${address}data`)).json()).problems, []);
 }, "it has no run.json");
 
+serverTest("the page leads to the lines of the code that it is about", async ({ address }, run) => {
+  for (const [script, places] of Object.entries(PLACES)) {
+    await Deno.writeTextFile(`${run}/run.json`, record(script));
+    const page = await (await fetch(address)).text();
+    const links = [...page.matchAll(/<a href="(code\/[^"#]+)#(L\d+)">/g)];
+    assertEquals(links.length, places.length, script);
+    for (const [i, [, path, id]] of links.entries()) {
+      const code = await fetch(address + path);
+      assertEquals(code.status, 200, path);
+      const [, text] = new RegExp(`<span id="${id}"><a [^>]*>\\d+</a>(.*?)</span>`)
+        .exec(await code.text())!;
+      assert(text.startsWith(places[i].line.replace("<", "&lt;")), `${path}#${id}: ${text}`);
+    }
+  }
+});
+
 serverTest("no path leads to a file", async ({ port }) => {
   const host = `Host: 127.0.0.1:${port}`;
   const paths = [
@@ -83,6 +100,8 @@ serverTest("no path leads to a file", async ({ port }) => {
     "/report.html",
     "/data/../secret.txt",
     "/a/",
+    "/code/paper_1_partb.ts",
+    "/code/../run.json",
     `http://127.0.0.1:${port}/../secret.txt`,
   ];
   for (const path of paths) {

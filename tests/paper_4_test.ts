@@ -11,6 +11,7 @@ import { normal } from "../common/random.ts";
 import {
   divergence,
   flowMatchingLoss,
+  follow,
   independentPairs,
   lineVelocity,
   logLikelihood,
@@ -22,6 +23,8 @@ import {
   type Training,
   velocityOf,
 } from "../paper_4.ts";
+import { writeFlowPointSheet } from "../common/report/flow_report.ts";
+import type { RunFolder } from "../common/run/folder.ts";
 import { on } from "./backends.ts";
 
 /** Data of a known density: N(μ, s²·I). */
@@ -222,6 +225,45 @@ flowTest("a training that was stopped anywhere goes on to the same weights", asy
     }
   }
 });
+
+flowTest(
+  "sheets in between change no weight, and show both stages as each should be followed",
+  async () => {
+    const data = await pointData("moons");
+    const [plain, drawn] = [0, 1].map(() => start({ steps: 20, reflows: 1 }, data));
+    for (const { loss } of train(plain)) loss.dispose();
+    const sheets: string[] = [];
+    const folder = {
+      write: (name: string) => Promise.resolve(void sheets.push(name)),
+    } as unknown as RunFolder;
+    const followed: object[] = [];
+    const watched: typeof follow = (velocity, z0, how) => {
+      followed.push(how);
+      return follow(velocity, z0, how);
+    };
+    for (const { step, loss } of train(drawn)) {
+      loss.dispose();
+      if (step % 10 !== 5) continue;
+      const { current, finished: { length: reflow } } = drawn.flows;
+      const velocity = velocityOf(current);
+      const { numTensors } = tf.memory();
+      await writeFlowPointSheet(
+        { folder, data, seed: 3, velocity, reflow, follow: watched },
+        step,
+      );
+      assertEquals(tf.memory().numTensors, numTensors);
+    }
+    assertEquals(sheets, ["sheet-0000005.png", "sheet-0000015.png"]);
+    assertEquals(followed, [
+      { solver: "heun", sampleSteps: 10 },
+      { solver: "euler", sampleSteps: 2 },
+    ]);
+    const [expected, found] = [plain, drawn].map(({ flows }) => flows.stateDict());
+    for (const [name, tensor] of expected) {
+      assertEquals(await found.get(name)!.data(), await tensor.data(), name);
+    }
+  },
+);
 
 flowTest("steps that would be shared otherwise are refused when a run goes on", async () => {
   const training = start({ steps: 20, reflows: 1 }, await pointData("moons"));

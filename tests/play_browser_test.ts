@@ -303,6 +303,124 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
     assertEquals((await page.evaluate(endsOf, ["between", 2] as [string, number])).length, 2);
   },
 
+  async "a link leads to the same digit, at the same t, with the same part filled in"(open) {
+    const page = await open("#at=digits&steps=10", { reducedMotion: "reduce" });
+    await until(page, "#digit-readout", /Image 1 of 8 at t = 0 of 1000/);
+    await page.locator("#digit-strip button").nth(2).press("Enter");
+    await page.focus("#digit-time-slider");
+    for (let i = 0; i < 4; i++) await page.keyboard.press("ArrowLeft");
+    const readout = await until(page, "#digit-readout", /Image 3 of 8 at t = [1-9]/);
+    await page.locator("#paint-half").click();
+    for (const times of [1, 2]) {
+      await page.locator("#fill").click();
+      await page.evaluate(endsOf, ["fill", times] as [string, number]);
+    }
+    await until(page, "#fill-readout", /6 fillings/);
+    await page.waitForFunction(() => /digit=3&td=\d+&hidden=[^&]{43}&filled=2/.test(location.hash));
+
+    const again = await open(await page.evaluate(() => location.hash), { reducedMotion: "reduce" });
+    await until(again, "#fill-readout", /6 fillings/);
+    assertEquals(await again.locator("#digit-readout").textContent(), readout);
+    assertEquals(
+      await again.locator("#digit-strip [aria-pressed=true]").getAttribute("aria-label"),
+      "image 3",
+    );
+    const canvases = ["#digit-xt", "#digit-x0hat", "#paint-stage canvas"]
+      .concat([0, 5].map((i) => `#fill-strip canvas >> nth=${i}`));
+    for (const canvas of canvases) {
+      assertEquals(await pixels(again, canvas), await pixels(page, canvas), canvas);
+    }
+
+    // another digit is whole; other noises are followed to their end
+    await again.locator("#digit-strip button").first().click();
+    await until(again, "#fill-readout", /Nothing is hidden/);
+    await again.locator("#digit-other").click();
+    await until(again, "#digit-readout", /Image 1 of 8 at t = 0 of 1000/);
+    await again.waitForFunction(() => location.hash === "#at=digits&steps=10&noise=1");
+  },
+
+  async "a link leads to the same sliders and marks in the chapters on points, and for w"(open) {
+    const hash = "#at=walk&T=5&ta=0&tc=2&from=0.50%2C-1.00&wind=off&label=3&askSteps=10" +
+      "&askImage=16&te=400&w=0";
+    const page = await open(hash, { reducedMotion: "reduce" });
+    const standsSo = async () => {
+      await until(page, "#destroy-readout", /at t = 0 of 5/);
+      await until(page, "#walk-time-label", /t = 2/);
+      assertEquals(
+        [await page.isChecked("#walk-wind"), await page.isChecked("#walk-cloud")],
+        [false, true],
+      );
+    };
+    await standsSo();
+    await page.locator("#walk-send").click();
+    await until(page, "#walk-readout", /6 ways from \(0\.5, -1\.0\)/);
+    await page.focus("#walk-time-slider");
+    await page.keyboard.press("End");
+    await until(page, "#walk-time-label", /t = 5/);
+    await page.locator("#walk-wind").check();
+    await page.locator("#walk-cloud").uncheck();
+    await page.waitForFunction(() =>
+      !/wind/.test(location.hash) && /cloud=off/.test(location.hash)
+    );
+
+    await page.evaluate((hash) => location.hash = hash, hash);
+    await standsSo(); // a link that is followed within the page, too
+    await page.evaluate((hash) => location.hash = hash, hash.replace("at=walk", "at=ask"));
+    await page.evaluate(endOf, "ask");
+    await until(page, "#ask-readout", /Image 16 of 16 at t = 400 of 1000/);
+    await until(page, "#ask-w-label", /w = 0$/);
+    await page.focus("#ask-w");
+    await page.keyboard.press("ArrowRight");
+    await page.evaluate(endsOf, ["ask", 2] as [string, number]);
+    await until(page, "#ask-readout", /Image 16 of 16 at t = 400 of 1000/); // to compare
+  },
+
+  async "an address that makes no sense is as one that says nothing"(open) {
+    const page = await open(
+      "#at=digits&shape=blob&T=1e1&schedule=&tails=0&H=-96&ta=41&tc=x&from=4,0&wind=1&steps=7" +
+        "&digit=9&td=-1&hidden=%E0%A4%A&filled=3&left=&between=&eta=NaN&noise=&S=3&own=!",
+      { reducedMotion: "reduce" },
+    );
+    await until(page, "#destroy-readout", /at t = 20 of 40/);
+    await until(page, "#walk-time-label", /t = 40/);
+    await until(page, "#digit-readout", /Image 1 of 8 at t = 0 of 1000/);
+    await until(page, "#between-readout", /At λ = 0\.50/);
+    await until(page, "#fill-readout", /Nothing is hidden/);
+    const chosen = await page.locator("input[type=radio]:checked").evaluateAll((inputs) =>
+      Object.fromEntries(inputs.map((input) => {
+        const { name, value } = input as HTMLInputElement;
+        return [name, value];
+      }))
+    );
+    assertEquals(chosen, {
+      ...{ shape: "swiss-roll", T: "40", schedule: "sigmoid", tails: "each", H: "96" },
+      ...{ sampler: "ddim", steps: "50", eta: "1", left: "1", right: "4", S: "4" },
+    });
+    assert(await page.isChecked("#walk-wind"));
+  },
+
+  async "a link to a chapter keeps what was set and the training, and the back button leads back"(
+    open,
+  ) {
+    const page = await open("#at=learn&shape=moons&H=16");
+    await until(page, "#train-note", /step [1-9]/);
+    await page.locator('nav a[href="#at=destroy"]').click();
+    assertEquals(await page.evaluate(() => location.hash), "#at=destroy&shape=moons&H=16");
+    assertEquals(await page.locator("input[name=shape]:checked").inputValue(), "moons");
+    await page.goBack();
+    await page.waitForFunction(() =>
+      Math.abs(document.querySelector("#learn")!.getBoundingClientRect().top) < 120
+    );
+    await page.evaluate(askWorker, DRAW); // what was asked for before is answered before
+    const beginnings = await page.evaluate(() => {
+      const { heard } = globalThis as unknown as {
+        heard: { detail?: { step?: number; T?: number } }[];
+      };
+      return heard.filter(({ detail }) => detail?.T !== undefined && detail.step === 0).length;
+    });
+    assertEquals(beginnings, 1);
+  },
+
   async "the digit that is asked for is the script's; another one and another w by keyboard"(open) {
     const page = await open("#at=ask&label=3&w=2.5&askSteps=10&askNoise=1", {
       reducedMotion: "reduce",
@@ -311,7 +429,7 @@ const CHROMIUM: Record<string, (open: Open) => Promise<void>> = {
     const [asked] = await ends(1);
     assertEquals(asked, await askedInDeno(3, 2.5, 1));
     await until(page, "#ask-sum", /ε̃ = 3\.5·ε\(xₜ, 3\) − 2\.5·ε\(xₜ\)/);
-    await until(page, "#ask-readout", /Digit 1 at t = 0 of 1000/);
+    await until(page, "#ask-readout", /Image 1 of 16 at t = 0 of 1000/);
     const digit = await pixels(page, "#ask-x0hat");
 
     await page.focus("#ask-w");

@@ -277,7 +277,7 @@ Deno.test("the way from a page to the project is known where its folder is in th
   ]);
   assertEquals(["/tmp/a", "../a"].map(wayToProject), [undefined, undefined]);
   assert(
-    readOn("paper1", "../../").includes(
+    readOn("paper1", ({ file }) => `../../${file}`).includes(
       '<a href="../../paper_1_partb.ts">the chain back</a> <span><code>sample</code>',
     ),
   );

@@ -26,7 +26,7 @@ const ROOMS = [
   ["page", "lesson"],
 ];
 
-/** The page to play with: it is made of the papers and imports whatever it needs of them. */
+/** The pages that are made of the papers, or show their code: they import whatever they need of them. */
 const PLAY = "play/";
 
 /** The packages that stand for @std: imported by their names, and apart from everything. */

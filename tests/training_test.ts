@@ -4,6 +4,8 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { type Backend, selectBackend } from "../common/backend.ts";
 import { type Output, Progress } from "../common/run/progress.ts";
 import { RunFolder } from "../common/run/folder.ts";
+import { readLossCurve } from "../common/run/loss_curve.ts";
+import { loadState } from "../common/run/state.ts";
 import { followTraining, resumeTraining, type TrainingStep } from "../common/run/training.ts";
 import { UserError } from "../common/user_error.ts";
 import { inTemporaryFolder, mayRunCommands, root } from "./commands.ts";
@@ -77,6 +79,32 @@ folderTest("losses are recorded, and no tensor is left", async (path, backend) =
   );
   assertEquals(tf.memory().numTensors, before);
 });
+
+folderTest(
+  "what is drawn in between finds a checkpoint and a loss curve up to its step, if it asks for that",
+  async (path, backend) => {
+    for (const saves of [true, false]) {
+      const settings = { seed: 0, preset: "quick", out: `${path}/${saves}` };
+      const folder = await RunFolder.open({ command: { name: "test" }, settings, backend });
+      const found: (number | undefined)[][] = [];
+      await followTraining(loop({ value: 0 }, 3, () => 1), {
+        ...{ folder, steps: 3, losses: [], resumeCommand: "resume" },
+        state: () => new Map([["weight", tf.scalar(1)]]),
+        checkpointEvery: 1000,
+        meanwhile: {
+          ...{ everySeconds: 0, saves },
+          async run(step) {
+            const state = await loadState(folder.path, () => {});
+            const rows = await readLossCurve(folder.file("loss.csv")).catch(() => undefined);
+            found.push([step, state?.step, rows?.length]);
+          },
+        },
+      });
+      folder.close();
+      assertEquals(found[0], saves ? [1, 1, 1] : [1, undefined, undefined]);
+    }
+  },
+);
 
 folderTest(
   "a resumed run has the curve of one that was never stopped",

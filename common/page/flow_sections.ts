@@ -11,6 +11,11 @@ const tex = String.raw;
 const t = inline("t");
 const xt = inline("x_t");
 
+/** How samples of points are drawn while they train. */
+export const FLOW_SAMPLES =
+  "The first flow is followed in ten Heun steps. After a reflow the ways " +
+  "should be straight, so two Euler steps are taken.";
+
 /** Points on their ways, for each flow and each number of steps. */
 export function flows(): string {
   const ways = figure(
@@ -32,9 +37,11 @@ export function flows(): string {
     "chains",
     "The flow",
     "the run writes the ways of its points when it has finished.",
-    `<p class="text">Here time runs from noise, ${inline("t = 0")}, to data, ${inline("t = 1")}, and
-    ${t} is any number between. Take few steps before and after a reflow: bent ways are left, straight
-    ones are not. Colours follow the points: they go by the distance from the middle in the noise.</p>
+    `<p class="text">Here time runs from noise, ${inline("t = 0")}, to data, ${
+      inline("t = 1")
+    }. Take few
+    steps before and after a reflow: the points leave bent ways and stay on straight ones. Colours go by
+    the distance from the middle in the noise.</p>
     <div class="instrument">
       <div class="choices">
         <label>Flow <select id="flow-choice"></select></label>

@@ -7,12 +7,12 @@ import { writeAtomically } from "../files/writing.ts";
 import { readRun } from "./data.ts";
 import { DATASETS } from "../data/images/load.ts";
 import { equationStyle, withoutStyleAttributes } from "./equations.ts";
-import { flows, imageFlow } from "./flow_sections.ts";
+import { FLOW_SAMPLES, flows, imageFlow } from "./flow_sections.ts";
 import notices from "./notices.txt" with { type: "text" };
 import script from "./page_script.js" with { type: "text" };
 import { escaped } from "../plot/svg.ts";
 import { plotStyle } from "./plot_style.ts";
-import { readOn, wayToProject } from "./read_on.ts";
+import { type Place, readOn, wayToProject } from "./read_on.ts";
 import type { RunRecord } from "../run/record.ts";
 import type { RunData } from "./run_data.ts";
 import { guidance, imageChains, pictures, pointChains, training } from "./sections.ts";
@@ -28,7 +28,9 @@ import timeStyle from "./time_control.css" with { type: "text" };
  */
 export async function writeReportPage(folderPath: string, record?: RunRecord): Promise<void> {
   const project = wayToProject(folderPath);
-  const page = await buildPage(await readRun(folderPath, record), { project });
+  // a browser shows such a file as it is, and knows no lines in it
+  const linkTo = project === undefined ? undefined : ({ file }: Place) => project + file;
+  const page = await buildPage(await readRun(folderPath, record), { linkTo });
   await writeAtomically(`${folderPath}/report.html`, page);
 }
 
@@ -37,14 +39,14 @@ export async function writeReportPage(folderPath: string, record?: RunRecord): P
  * styles are allowed by their hashes, and nothing at all may be loaded.
  *
  * @param options.live Whether the page comes from the server of `deno task explore` and asks it for news.
- * @param options.project The way from the page to the project's folder, for links. Default: there are none.
+ * @param options.linkTo The address of a place to read on at. Default: there are no links.
  */
 export async function buildPage(
   data: RunData,
-  { live = false, project }: { live?: boolean; project?: string } = {},
+  { live = false, linkTo }: { live?: boolean; linkTo?: (place: Place) => string } = {},
 ): Promise<string> {
   const kind = kindOf(data);
-  const { html, style } = withoutStyleAttributes(body(data, kind, project));
+  const { html, style } = withoutStyleAttributes(body(data, kind, { live, linkTo }));
   const styles = [equationStyle, themeStyle, timeStyle, pageStyle, style].join("\n");
   const policy = [
     "default-src 'none'",
@@ -106,7 +108,11 @@ const PAPERS: Record<Kind, string> = {
 
 const GUIDED = "Ho & Salimans 2022, Classifier-Free Diffusion Guidance";
 
-function body({ record }: RunData, kind: Kind, project?: string): string {
+function body(
+  { record }: RunData,
+  kind: Kind,
+  { live, linkTo }: { live: boolean; linkTo?: (place: Place) => string },
+): string {
   const isGuided = record.script === "paper3";
   const paper = isGuided ? GUIDED : PAPERS[kind];
   const sampler = record.settings.find(([name]) => name === "sampler")?.[1] ?? "";
@@ -127,12 +133,12 @@ function body({ record }: RunData, kind: Kind, project?: string): string {
   <main>
     ${isGuided ? guidance() : ""}
     ${chains[kind]()}
-    ${readOn(record.script, project)}
+    ${readOn(record.script, linkTo)}
     <section id="results-section" aria-labelledby="results-title" hidden>
       <h2 id="results-title">Results</h2>
       <dl class="results" id="results"></dl>
     </section>
-    ${training()}
+    ${training(kind === "flows" ? FLOW_SAMPLES : "")}
     ${pictures()}
     <section aria-labelledby="settings-title">
       <h2 id="settings-title">Settings</h2>
@@ -142,7 +148,9 @@ function body({ record }: RunData, kind: Kind, project?: string): string {
       <dl class="table" id="versions"></dl>
     </section>
   </main>
-  <footer>Charts by Observable Plot, equations by KaTeX. This page is one file and loads nothing.</footer>
+  <footer>Charts by Observable Plot, equations by KaTeX.${
+    live ? "" : " This page is one file and loads nothing."
+  }</footer>
   <noscript><p class="later">This page draws its figures with JavaScript, which is switched off.</p>
   </noscript>`;
 }

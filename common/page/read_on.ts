@@ -61,15 +61,15 @@ export const PLACES: Record<string, Place[]> = {
 /**
  * A line with the places of a script; nothing for other scripts.
  *
- * @param project The way from the page to the project's folder, like `../../`. Without it the places are
- * named and not linked.
+ * @param linkTo The address of a place. Without it the places are named and not linked.
  */
-export function readOn(script: string, project?: string): string {
+export function readOn(script: string, linkTo?: (place: Place) => string): string {
   if (!Object.hasOwn(PLACES, script)) return "";
-  const places = PLACES[script].map(({ text, file, line }) => {
+  const places = PLACES[script].map((place) => {
+    const { text, file, line } = place;
     const name = /(?:function\*?|class) (\w+)/.exec(line)?.[1];
     const where = name ? `<code>${name}</code> in ${file}` : file;
-    const words = project === undefined ? text : `<a href="${escaped(project + file)}">${text}</a>`;
+    const words = linkTo ? `<a href="${escaped(linkTo(place))}">${text}</a>` : text;
     return `<li>${words} <span>${where}</span></li>`;
   });
   return `<nav class="read-on" aria-label="Read on"><ul>${places.join("")}</ul></nav>`;

@@ -203,19 +203,23 @@ function schedule(): string {
   );
 }
 
-/** The loss over training, and the samples on the way. */
-export function training(): string {
+/**
+ * The loss over training, and the samples on the way.
+ *
+ * @param drawn How the samples are drawn, where that is not as everywhere.
+ */
+export function training(drawn = ""): string {
   return section(
     "training",
     "Training",
-    "the run writes its losses with its first checkpoint.",
+    "the run writes its losses with its first samples, or with its first checkpoint.",
     `<div class="training">
       <figure id="film">
         <h3>What the same noises lead to</h3>
         <img id="sheet" class="sheet" alt="">
         ${timeControl("sheet", "training step of the samples", ["", ""])}
         <div id="strip" class="strip"></div>
-        <figcaption id="sheets-left-out"></figcaption>
+        <figcaption>${drawn} <span id="sheets-left-out"></span></figcaption>
       </figure>
       <figure id="loss">
         <h3>The loss <output aria-live="off" id="loss-at"></output></h3>

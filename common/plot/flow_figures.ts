@@ -83,6 +83,7 @@ export async function distanceFigure(
     x: {
       label: "Euler steps, or Heun's",
       type: "log",
+      base: 2, // to the base of 10 an axis leaves the 8 out
       domain: [0.9, 50],
       ticks: steps,
       tickFormat: "d",

@@ -10,10 +10,12 @@ import type { PointData } from "../data/points/point_data.ts";
 import { gaussianNoise } from "../engine/noise.ts";
 import { concatenated, encodeSafetensors, type HostTensor, vector } from "../files/safetensors.ts";
 import { eulerStep, heunStep, type Moment, solve, type Step, type Velocity } from "../ode.ts";
+import { asPointChain, type Follow } from "./flow_chain.ts";
 import { drawFlows } from "./flow_drawings.ts";
 import { flowName, type FlowReport, type FlowRun } from "./flow_run.ts";
 import { inBits, nullLogLikelihood } from "./metrics/gaussian_bits.ts";
 import { distancesToData, MEASURED } from "./point_distances.ts";
+import { type SheetOfPoints, writePointSheet } from "./point_sheet.ts";
 
 /** Numbers of steps that are compared. */
 const STEPS = [1, 2, 4, 8, 16, 40];
@@ -23,6 +25,31 @@ const MEANS = { draws: 3, directions: 100 };
 const LIKELY = 1000;
 /** Points whose whole way is kept. */
 const KEPT = 1000;
+/** How a sheet is drawn while a network trains: in as few steps as each flow should need. */
+const SHEET = {
+  first: { solver: "heun", sampleSteps: 10 },
+  reflowed: { solver: "euler", sampleSteps: 2 },
+} as const;
+
+/**
+ * Writes sheet-<step>.png: where the flow that is being trained takes the same noises after so many steps
+ * of training.
+ *
+ * @param run.velocity The velocity of that flow.
+ * @param run.reflow How many reflows it has behind it.
+ */
+export async function writeFlowPointSheet(
+  { velocity, reflow, follow, ...sheet }: Omit<SheetOfPoints, "reverse"> & {
+    velocity: Velocity;
+    reflow: number;
+    follow: Follow;
+  },
+  step: number,
+): Promise<void> {
+  const how = reflow === 0 ? SHEET.first : SHEET.reflowed;
+  const reverse = (count: number) => asPointChain(follow(velocity, noise(sheet.seed, count), how));
+  await writePointSheet({ ...sheet, reverse }, step);
+}
 
 /** Samples and measures, and writes the files of the run into its folder. */
 export async function reportFlows(run: FlowRun): Promise<FlowReport> {

@@ -21,15 +21,21 @@ const REACH = 1.25;
 const GREY = [205, 208, 212];
 const BLUE = [0, 114, 178];
 
+/** What a sheet is drawn from. */
+export interface SheetOfPoints {
+  /** Where it is written. */
+  folder: RunFolder;
+  /** What is learned. */
+  data: PointData;
+  /** Decides all random numbers. */
+  seed: number;
+  /** A reverse chain of so many points. */
+  reverse: (count: number) => Iterable<PointChain>;
+}
+
 /** Writes sheet-<step>.png: what the same noises lead to after so many steps of training, over data. */
 export async function writePointSheet(
-  { folder, data, seed, reverse }: {
-    folder: RunFolder;
-    data: PointData;
-    seed: number;
-    /** A reverse chain of so many points. */
-    reverse: (count: number) => Iterable<PointChain>;
-  },
+  { folder, data, seed, reverse }: SheetOfPoints,
   step: number,
 ): Promise<void> {
   const known = data.sample({ seed, stream: "sheet x0" }, 2 * SHOWN);

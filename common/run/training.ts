@@ -42,7 +42,12 @@ export interface TrainingOptions {
   /** Seconds between checkpoints. Default: 30. */
   checkpointEvery?: number;
   /** What is done between steps now and then; it must draw no random number that the loop draws. */
-  meanwhile?: { everySeconds: number; run: (step: number) => Promise<void> };
+  meanwhile?: {
+    everySeconds: number;
+    /** Whether a checkpoint comes before it. Default: false. */
+    saves?: boolean;
+    run: (step: number) => Promise<void>;
+  };
   /** What the run does afterwards, for its expected time, which is said once it is known. */
   after?: AfterTraining;
   /** The command that resumes the run after an interruption. */
@@ -156,8 +161,9 @@ export async function followTraining(
       if (interruption.asked) break;
       if (clock.due("checkpoint", checkpointEvery * 1000)) await save();
       if (meanwhile && clock.due("meanwhile", meanwhile.everySeconds * 1000)) {
-        await readLosses();
         const started = performance.now();
+        if (meanwhile.saves && saved !== done) await save();
+        else await readLosses();
         await meanwhile.run(done);
         clock.hold("meanwhile", (performance.now() - started) / DRAWING_SHARE);
       }

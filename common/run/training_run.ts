@@ -112,6 +112,11 @@ export interface TrainingScript<F extends Flags, T extends Trained> {
   /** What is drawn while it trains, with the weights to draw with. */
   meanwhile?: {
     everySeconds: number;
+    /**
+     * Whether a checkpoint comes before it, so that the loss curve is as new as what is drawn: for a state
+     * that is small. Default: false.
+     */
+    saves?: boolean;
     run: (training: NoInfer<T> & { folder: RunFolder }, step: number) => Promise<void>;
   };
   /** How long the report takes. */
@@ -285,6 +290,7 @@ async function train<F extends Flags, T extends Trained>(
     ...script.bar,
     meanwhile: meanwhile && {
       everySeconds: meanwhile.everySeconds,
+      saves: meanwhile.saves,
       run: (step) =>
         withWeightsToDrawWith(script, training, async () => {
           await meanwhile.run(training, step);

@@ -27,7 +27,7 @@ export function filmStrip(onChange: (step: number) => void): FilmStrip {
     if (!sheet) return;
     large.src = source(sheet);
     const after = `after ${sheet.step.toLocaleString("en")} training steps`;
-    large.alt = document.documentElement.dataset.kind === "points"
+    large.alt = ["points", "flows"].includes(document.documentElement.dataset.kind!)
       ? `Samples in the plane ${after}, over the data in grey`
       : `36 samples ${after}`;
     [...strip.children].forEach((thumbnail, i) => {

@@ -8,6 +8,8 @@ interface Wording {
   write(value: number): string;
   /** A result to compare it with. */
   beside?: { name: string; label: string };
+  /** Where the result is a list: what those after its first are. */
+  rest?: string;
 }
 
 const bits = (value: number) => `${value.toFixed(2).replace("-", "−")} bits`;
@@ -60,7 +62,17 @@ const WORDINGS: Record<string, Wording> = {
     beside: { name: "frechetReal", label: "between real and real" },
   },
   evaluations: { label: "evaluations of the network for each sample", write: String },
-  nullModel: { label: "log likelihood of the data under N(0, I)", write: bits },
+  straightness: {
+    label: "straightness S of the flow, 0 for straight ways at a constant speed",
+    write: (value) => value.toPrecision(2),
+    rest: "after each reflow",
+  },
+  logLikelihood: {
+    label: "log likelihood of a data point under the flow",
+    write: bits,
+    rest: "after each reflow",
+    beside: { name: "nullModel", label: "under N(0, I)" },
+  },
   accuracyReal: { label: "real digits that the classifier gets right", write: percent },
 };
 const BESIDE = Object.values(WORDINGS).map(({ beside }) => beside?.name);
@@ -105,15 +117,20 @@ function summary({ record, loss }: RunData): string {
 function results({ record }: RunData): Node[] {
   const values = new Map(record.results);
   return record.results.flatMap(([name, value]) => {
-    if (BESIDE.includes(name) || typeof value !== "number") return [];
     const wording = Object.hasOwn(WORDINGS, name) ? WORDINGS[name] : undefined;
+    const [first, ...others] = typeof value === "number" ? [value] : wording?.rest ? value : [];
+    if (BESIDE.includes(name) || first === undefined) return [];
     const { label = name, write = (value: number) => String(+value.toPrecision(5)), beside } =
       wording ?? {};
     const other = beside && values.get(beside.name);
     const children = [
       element("dt", { text: label }),
-      element("dd", { text: write(value) }),
+      element("dd", { text: write(first) }),
     ];
+    if (others.length > 0) {
+      const text = `${wording!.rest}: ${others.map(write).join(", ")}`;
+      children.push(element("dd", { text, className: "beside" }));
+    }
     if (typeof other === "number") {
       const text = `${beside!.label}: ${write(other)}`;
       children.push(element("dd", { text, className: "beside" }));

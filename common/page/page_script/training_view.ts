@@ -56,9 +56,11 @@ export function trainingView(): (data: RunData) => void {
   }
 
   return (now) => {
-    const step = chosen === undefined ? undefined : stepOf(chosen);
+    const [step, before] = [chosen, marked < 0 ? undefined : marked]
+      .map((bin) => bin === undefined ? undefined : stepOf(bin));
     data = now;
     bins = now.loss ? unpack(now.loss.bins) : new Float32Array();
+    marked = before === undefined ? -1 : nearest(before); // there may be fewer bins, of more steps each
     showPart("training", now.loss !== undefined || now.sheets.length > 0);
     byId("training").classList.toggle("with-film", now.sheets.length > 0);
     byId("loss").hidden = now.loss === undefined;

@@ -54,8 +54,12 @@ export function destroy(code: string): string {
         "Sohl-Dickstein et al. 2015, table App. 1",
       )
     }
-    <p>Move <em>t</em>. Left, the first formula with one noise ε for each point; right, the second,
-    step by step, each with fresh noise. Single points go other ways, the clouds look alike.</p>`,
+    <p>Move <em>t</em>. Left, the first formula: ${inline("x_0")} is the data, ε is noise, and
+    ${inline(tex`\sqrt{\bar\alpha_t}`)} is how much of the data is left. Right, the second, step by
+    step, each with fresh noise <em>z</em>, and ${
+      inline(tex`\beta_t`)
+    } says how little of it. Single
+    points go different ways; the clouds look alike.</p>`,
     `<div class="twins">
       ${column("closed", "in one go", "in one go from the data")}
       ${column("steps", "step by step", "step by step")}
@@ -80,8 +84,9 @@ export function learn(code: string): string {
     "b",
     "Learn",
     `<p>One step back is a Gaussian, too, as long as the steps are small. A network learns its mean
-    and its width at every <em>t</em>: it brings the distance between the true step back, which knows
-    the data, and its own, which sees only ${inline("x_t")}, down.</p>
+    and its width at every <em>t</em>: what it makes small is how far its own step back,
+    ${inline(tex`p_\theta`)}, which sees only ${inline("x_t")}, is from the true one,
+    ${inline("q")}, which knows the data.</p>
     ${
       formula(
         tex`\htmlClass{term-kl}{\mathrm{KL}}\bigl(q(x_{t-1}\mid x_t,x_0)\,\big\|\,\htmlClass{term-p}{p_\theta}(x_{t-1}\mid x_t)\bigr)`,
@@ -89,8 +94,9 @@ export function learn(code: string): string {
       )
     }
     <p>This trains here and now, in this tab, with the code of the script. Choose a shape, or draw
-    one. Then break it: five steps are too few, a linear schedule leaves no noise at the end to start
-    from, one tail for all <em>t</em> does not know the time.</p>`,
+    one. Then break it: five steps are too few, a linear schedule never comes to the pure noise that
+    the way back begins with, and a network with one tail (its last layers) for all <em>t</em> is not
+    told the time.</p>`,
     `<div class="switches" id="switches">
       ${
       radios("shape", "Shape", [
@@ -156,8 +162,9 @@ export function walk(code: string): string {
         "Sohl-Dickstein et al. 2015, table App. 1",
       )
     }
-    <p>The arrows are the wind of that <em>t</em>: where the mean lies from each place. Put a point
-    of noise anywhere, and send it down several times: the same beginning, other ways, other ends.</p>`,
+    <p>The arrows are the wind at that <em>t</em>: from each place they point to the mean of the next
+    step. Put a point of noise anywhere, and send it down several times: the same beginning, different
+    ways, different ends.</p>`,
     `<div class="twins">
       <figure class="twin"><figcaption>forward: data to noise</figcaption>
         ${stage("walk-forward", "The points of the forward chain at the chosen t")}
@@ -208,8 +215,8 @@ export function straighten(code: string): string {
         "Liu et al. 2023, Eq. 1",
       )
     }
-    <p>The ways are bent, since lines cross and the network can say but one velocity at each place.
-    So a few big steps miss. But the flow’s own ways never cross: a second network that learns from
+    <p>The ways are bent, since lines cross and the network can say but one velocity at each place
+    and time. So a few big steps miss. But the flow’s own ways never cross: a second network that learns from
     the ends of these (<em>reflow</em>) has ways that are almost straight, and one step is nearly as
     good as forty.</p>`,
     `<div class="twins">

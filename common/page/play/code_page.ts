@@ -18,8 +18,17 @@ pre a { display: inline-block; width: 4em; margin-left: -5em; margin-right: 1em;
 span:target { background: var(--light); }
 `;
 
-/** The page of a file of the project. */
-export async function codePage(path: string, source: string): Promise<string> {
+/** Where a file's page lies, from the page that leads to it on. */
+export function codeAddress(path: string, line?: number): string {
+  return `code/${path.replaceAll("/", "-")}.html${line === undefined ? "" : `#L${line}`}`;
+}
+
+/**
+ * The page of a file of the project.
+ *
+ * @param back Where the page lies that leads here.
+ */
+export async function codePage(path: string, source: string, back: string): Promise<string> {
   const lines = source.trimEnd().split("\n").map((line, i) =>
     `<span id="L${i + 1}"><a href="#L${i + 1}" aria-label="line ${i + 1}">${i + 1}</a>${
       escaped(line)
@@ -39,7 +48,7 @@ export async function codePage(path: string, source: string): Promise<string> {
 <body>
 <main>
 <h1>${escaped(path)}</h1>
-<p><a href="../index.html">back to the page</a></p>
+<p><a href="${back}">back to the page</a></p>
 <pre>${lines.join("")}</pre>
 </main>
 </body>

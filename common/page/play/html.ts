@@ -8,6 +8,7 @@ import { escaped } from "../../plot/svg.ts";
 import { hash } from "../page.ts";
 import themeStyle from "../theme.css" with { type: "text" };
 import timeStyle from "../time_control.css" with { type: "text" };
+import { codeAddress } from "./code_page.ts";
 import { destroy, learn, straighten, walk } from "./chapters.ts";
 import { ask, digits, invent } from "./image_chapters.ts";
 import { type Chapter, codeOf, type Excerpt } from "./parts.ts";
@@ -88,7 +89,7 @@ ${html}
   <p><span id="backend"></span></p>
   <p>${
     [...new Set(Object.values(excerpts).flat().map(({ file }) => file))].map((file) =>
-      `<a href="code/${file.replaceAll("/", "-")}.html">${escaped(file)}</a>`
+      `<a href="${codeAddress(file)}">${escaped(file)}</a>`
     ).join(" · ")
   }</p>
 </footer>

@@ -13,7 +13,7 @@ const tex = String.raw;
 /** An image, large, by itself. */
 function large(id: string, title: string, label: string): string {
   return `<figure class="twin"><figcaption>${title}</figcaption>
-    <canvas id="${id}" class="digit large" role="img" aria-label="${label}"></canvas></figure>`;
+    <canvas id="${id}" class="digit" role="img" aria-label="${label}"></canvas></figure>`;
 }
 
 /** Images on their way from noise: one of them large, with what is expected there, and all of them small. */
@@ -23,7 +23,7 @@ function chain(id: string, lights: string): string {
       ${large(`${id}-x0hat`, "x̂₀, what is expected", "The image that the network expects there")}
     </div>
     ${timeControl(`${id}-time`, "step of the chain", ["noise", "digit"], { max: 40, lights })}
-    <div class="strip" id="${id}-strip" role="group" aria-label="Which digit is large"></div>`;
+    <div class="strip" id="${id}-strip" role="group" aria-label="Which image is large"></div>`;
 }
 
 /** Which digits of a sheet there are to choose from. */
@@ -39,8 +39,11 @@ export function digits(code: string): string {
     page. From noise that no digit was in, it says at each step which image it expects,
     ${
       inline(tex`\hat{x}_0`)
-    }: at first a grey mean of many, then one of them. With η = 0 no noise is added on the way
-    (σ<sub>t</sub> = 0), and a noise leads to one digit.</p>
+    }: at first a grey mean of many, then one of them. From there it goes to a smaller time,
+    <em>n</em>: by small steps (DDPM), or by leaps (DDIM). How much fresh noise <em>z</em> it adds is up
+    to η. With η = 0 it adds none (${
+      inline(tex`\sigma_t = 0`)
+    }), and each noise leads to one digit.</p>
     ${
       formula(
         tex`\htmlClass{term-x0Hat}{\hat{x}_0} = \bigl(\htmlClass{term-xt}{x_t} - \sqrt{1-\bar\alpha_t}\,\varepsilon_\theta(x_t,t)\bigr) / \sqrt{\bar\alpha_t}`,
@@ -49,11 +52,11 @@ export function digits(code: string): string {
     }
     ${
       formula(
-        tex`x_n = \sqrt{\bar\alpha_n}\,\htmlClass{term-x0Hat}{\hat{x}_0} + \sqrt{1-\bar\alpha_n-\htmlClass{term-sigma}{\sigma_t^2}}\;\varepsilon + \htmlClass{term-sigma}{\sigma_t}\,z`,
+        tex`x_n = \sqrt{\bar\alpha_n}\,\htmlClass{term-x0Hat}{\hat{x}_0} + \sqrt{1-\bar\alpha_n-\htmlClass{term-sigma}{\sigma_t^2}}\;\varepsilon_\theta + \htmlClass{term-sigma}{\sigma_t}\,z`,
         "Song et al. 2021, Eqs. 12 and 16",
       )
     }`,
-    `<p class="later" id="digits-later">The model (1.9 MB) comes when this chapter is reached.</p>
+    `<p class="later" id="digits-later">The model (1.8 MB) comes when this chapter is reached.</p>
     <div id="digits-figure" hidden>
       <div class="switches">
         ${
@@ -74,7 +77,7 @@ export function digits(code: string): string {
       <p class="words">With η = 0 the digit is a function of its noise. So what lies between two
       digits? Their noises are joined along a sphere and not by a straight line: noises of 256 numbers are all
       about √256 = 16 long, and a line would cut through shorter ones, which the network has never
-      seen. (Choose η = 0 above to find the two among the eight.)</p>
+      seen. (Choose η = 0 above to find the two among the eight. θ is the angle between them.)</p>
       ${
       formula(
         tex`x_T = \htmlClass{term-lambda}{\frac{\sin((1-\lambda)\theta)}{\sin\theta}}\;\htmlClass{term-left}{a} + \htmlClass{term-lambda}{\frac{\sin(\lambda\theta)}{\sin\theta}}\;\htmlClass{term-right}{b}`,
@@ -82,8 +85,8 @@ export function digits(code: string): string {
       )
     }
       <div class="switches">
-        ${radios("left", "a, the noise of digit", OF_SHEET, "left")}
-        ${radios("right", "b, the noise of digit", OF_SHEET, "right")}
+        ${radios("left", "a, the noise of image", OF_SHEET, "left")}
+        ${radios("right", "b, the noise of image", OF_SHEET, "right")}
       </div>
       <div class="twins">
         ${large("between-noise", "the noise at λ", "The noise between the two")}
@@ -99,7 +102,8 @@ export function digits(code: string): string {
       <p class="readout" id="between-readout"></p>
       <h3>Paint over it, and have it filled in</h3>
       <p class="words">The network was never trained to fill holes. It walks its usual way; but at each
-      step the pixels that are known are put in as they would look with that much noise.</p>
+      step the pixels that are known are put in as they would look with that much noise. Now and then
+      it goes a few steps back to noise, so that the two parts come to fit (Lugmayr et al. 2022).</p>
       <div class="paint">
         <div class="stage" id="paint-stage"><canvas tabindex="0" role="application" class="drawable"
           aria-label="The digit to paint over. Arrow keys move the brush, space paints."></canvas></div>
@@ -148,7 +152,7 @@ export function ask(code: string): string {
     }
     <p>Move <em>w</em>. At 0 the digits are as various as people write them, and now and then one is
     hard to read. The larger <em>w</em>, the plainer they are, and the more alike.</p>`,
-    `<p class="later" id="ask-later">This network (1.9 MB) comes when this chapter is reached.</p>
+    `<p class="later" id="ask-later">This network (1.8 MB) comes when this chapter is reached.</p>
     <div id="ask-figure" hidden>
       <div class="switches">
         ${radios("label", "c, the digit", [...labels, ["none", "any"]], "label none")}
@@ -182,7 +186,7 @@ export function invent(code: string): string {
     "g",
     "Copy or invent",
     `<p>The best answer to the network’s task is known exactly: the mean of all training images, each
-    weighted with how likely the noisy one came from it. Whoever follows it ends in a training image.
+    weighted with how likely it is that the noisy one came from it. Whoever follows it ends in a training image.
     It copies. Why, then, does the network draw digits that nobody wrote?</p>
     ${
       formula(
@@ -207,8 +211,8 @@ export function invent(code: string): string {
         <button type="button" id="invent-again" class="primary">Other noises</button>
       </div>
       <p class="readout">All three begin with the same noises, and no noise is added on the way. Below
-      each image is the nearest of 1,500 training digits, and how far off it is on the average
-      (root mean square, in a range of 2).</p>
+      each image is the nearest of 1,500 training digits, and how far off its pixels are (root mean
+      square; they go from −1 to 1). The network has learned from these and from others.</p>
     </div>
     ${code}`,
   );

@@ -5,6 +5,7 @@
  */
 import { escaped } from "../../plot/svg.ts";
 import { equation } from "../equations.ts";
+import { codeAddress } from "./code_page.ts";
 
 /** A formula whose parts light up with what moves them: `\htmlClass{term-NAME}{...}`. */
 export function formula(tex: string, source: string): string {
@@ -54,7 +55,7 @@ export interface Excerpt {
 /** Excerpts that open on demand. */
 export function codeOf(excerpts: Excerpt[]): string {
   const one = ({ file, line, text }: Excerpt) =>
-    `<p><a href="code/${file.replaceAll("/", "-")}.html#L${line}">${file}, line ${line}</a></p>
+    `<p><a href="${codeAddress(file, line)}">${file}, line ${line}</a></p>
     <pre tabindex="0" aria-label="${file} from line ${line}"><code>${escaped(text)}</code></pre>`;
   return `<details class="code"><summary>The code that runs here</summary>${
     excerpts.map(one).join("")

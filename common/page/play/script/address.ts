@@ -34,7 +34,7 @@ export class Address {
     name: string,
     { usual, from, to, step }: { usual: number; from: number; to: number; step: number },
   ): number {
-    const value = Number(this.#values.get(name) ?? NaN);
+    const value = numberOf(this.#values.get(name) ?? "");
     return Number.isInteger(value / step) && value >= from && value <= to ? value : usual;
   }
 
@@ -44,19 +44,42 @@ export class Address {
   }
 
   /** Notes values; undefined takes one out. Browsers refuse too many changes, so it waits a little. */
-  set(values: Record<string, string | number | undefined>): void {
+  set(values: Values): void {
+    this.#note(values);
+    this.#timer = setTimeout(() => {
+      if (location.hash !== this.#known) return; // a link was followed just now: that counts
+      history.replaceState(null, "", this.#url());
+      this.#known = location.hash;
+    }, 300);
+  }
+
+  /** The same at once, as a step that the browser's back button takes back. */
+  goTo(values: Values): void {
+    this.#note(values);
+    history.pushState(null, "", this.#url());
+    this.#known = location.hash;
+  }
+
+  #note(values: Values): void {
     for (const [name, value] of Object.entries(values)) {
       if (value === undefined) this.#values.delete(name);
       else this.#values.set(name, String(value));
     }
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => {
-      if (location.hash !== this.#known) return; // a link was followed just now: that counts
-      const text = this.#values.toString();
-      history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
-      this.#known = location.hash;
-    }, 300);
   }
+
+  #url(): string {
+    const text = this.#values.toString();
+    return text ? `#${text}` : location.pathname + location.search;
+  }
+}
+
+/** Values by their names; undefined for one that is as it always is. */
+type Values = Record<string, string | number | undefined>;
+
+/** The number that is written there; NaN for anything else. (`Number` takes an empty text for 0.) */
+export function numberOf(text: string): number {
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
 }
 
 function read(): URLSearchParams {

@@ -50,10 +50,11 @@ export class AskChapter {
     const seed = () => address.whole("askNoise", { usual: 0, from: 0, to: 2 ** 31 });
     let timer: ReturnType<typeof setTimeout> | undefined;
 
-    new ChainView({
-      ...{ id: "ask", name: "ask", count: COUNT, size, engine },
+    const view = new ChainView({
+      ...{ id: "ask", name: "ask", count: COUNT, size, T, engine, address },
+      names: { image: "askImage", t: "te" },
       onShow(view) {
-        byId("ask-readout").textContent = view.describe(T);
+        byId("ask-readout").textContent = view.describe();
       },
     });
 
@@ -88,6 +89,7 @@ export class AskChapter {
     });
     byId("ask-other").addEventListener("click", () => {
       address.set({ askNoise: seed() + 1 });
+      view.follow();
       draw();
     });
     address.onChange(() => {

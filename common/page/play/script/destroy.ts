@@ -28,12 +28,24 @@ export function destroyChapter(
   const readout = byId("destroy-readout");
   let destruction: Destruction | undefined;
   let asked = 0;
+  const last = () => destruction ? destruction.alphaBar.length - 1 : 0;
+  const usual = () => Math.round(last() / 2);
+  let placing = false;
+
+  /** Moves the slider to where the address says, which may be of another T: it stays as it is. */
+  function place() {
+    if (!destruction) return;
+    placing = true;
+    const t = address.whole("ta", { usual: usual(), from: 0, to: last() });
+    time.setMoments(last() + 1, t);
+    placing = false;
+  }
 
   const time = timeControl("destroy-time", {
     plays: "up",
     describe: (t) => `t = ${t}`,
     onChange: (t) => {
-      address.set({ ta: t === 0 ? undefined : t });
+      if (!placing) address.set({ ta: t === usual() ? undefined : t });
       show(t);
     },
   });
@@ -64,9 +76,7 @@ export function destroyChapter(
       const got = await engine.call("destroy", { switches: now, count: COUNT, digit });
       if (mine !== asked) return;
       destruction = got;
-      const T = got.alphaBar.length - 1;
-      const usual = Math.round(T / 2);
-      time.setMoments(T + 1, address.whole("ta", { usual, from: 0, to: T }));
+      place();
     } catch (error) {
       trouble(error);
     }
@@ -74,5 +84,6 @@ export function destroyChapter(
 
   onThemeChange(() => show(time.position()));
   switches.onChange(compute);
+  address.onChange(place);
   compute();
 }

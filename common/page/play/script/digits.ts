@@ -55,20 +55,21 @@ export class DigitsChapter {
     const sampler = new RadioGroup("sampler", SAMPLERS, address);
     const steps = new RadioGroup("steps", STEPS, address);
     const eta = new RadioGroup("eta", ETAS, address);
-    const paint = paintChapter({ engine, trouble, size });
+    const paint = paintChapter({ engine, address, trouble, size });
     const between = betweenNoises({ engine, address, trouble, size, of: COUNT });
     const seed = () => address.whole("noise", { usual: 0, from: 0, to: 2 ** 31 });
     let taken = false;
 
     const view = new ChainView({
-      ...{ id: "digit", name: "draw", count: COUNT, size, engine },
+      ...{ id: "digit", name: "draw", count: COUNT, size, T, engine, address },
+      names: { image: "digit", t: "td" },
       onShow() {
-        byId("digit-readout").textContent = view.describe(T);
+        byId("digit-readout").textContent = view.describe();
         const last = view.last!;
         if (last.first) taken = false;
         if (last.t !== 0 || taken) return;
         taken = true;
-        if (paint.isWhole) paint.take(view.one(last.xt));
+        paint.take(view.one(last.xt));
         between.walk({ seed: seed(), sampleSteps: Number(steps.value) });
       },
     });
@@ -90,16 +91,28 @@ export class DigitsChapter {
       }
     }
 
-    for (const group of [sampler, steps, eta]) group.onChange(draw);
-    byId("digit-draw").addEventListener("click", draw);
+    for (const group of [sampler, steps, eta]) {
+      group.onChange(() => {
+        paint.forgetFillings();
+        draw();
+      });
+    }
+    byId("digit-draw").addEventListener("click", () => {
+      view.follow();
+      draw();
+    });
     byId("digit-other").addEventListener("click", () => {
       address.set({ noise: seed() + 1 });
+      view.follow();
+      paint.forgetFillings();
       draw();
     });
     address.onChange(() => {
       if (JSON.stringify(asked()) !== drawn) draw(); // a link to another chapter draws nothing anew
+      else if (view.last?.t === 0) paint.take(view.one(view.last.xt));
     });
     view.strip.onPicked((digit) => {
+      paint.makeWhole();
       if (view.last?.t === 0) paint.take(view.one(view.last.xt, digit));
     });
     draw();

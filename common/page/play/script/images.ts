@@ -46,7 +46,7 @@ export interface Thumbnails {
 /** Makes them in an element, as buttons. */
 export function thumbnails(
   id: string,
-  { count, size, onPick, label = "digit" }: {
+  { count, size, onPick, label = "image" }: {
     count: number;
     size: number;
     onPick: () => void;

@@ -77,20 +77,24 @@ export class InventChapter {
       } off`;
     });
 
+    const noise = () => address.whole("inventNoise", { usual: 0, from: 0, to: 2 ** 31 });
+    let begun = -1;
     const begin = async () => {
+      begun = noise();
       for (const { name, show, showNearest } of rows) {
         const black = new Float32Array(COUNT * size * size).fill(-1);
         show(black);
         showNearest(black);
         byId(`invent-${name}-readout`).textContent = "waits";
       }
-      const seed = address.whole("inventNoise", { usual: 0, from: 0, to: 2 ** 31 });
-      await engine.call("invent", { seed, count: COUNT, sampleSteps: STEPS }).catch(trouble);
+      await engine.call("invent", { seed: begun, count: COUNT, sampleSteps: STEPS }).catch(trouble);
     };
     byId("invent-again").addEventListener("click", () => {
-      const seed = address.whole("inventNoise", { usual: 0, from: 0, to: 2 ** 31 });
-      address.set({ inventNoise: seed + 1 });
+      address.set({ inventNoise: noise() + 1 });
       begin();
+    });
+    address.onChange(() => {
+      if (noise() !== begun) begin();
     });
     begin();
   }

@@ -116,8 +116,9 @@ export class LearnChapter {
       ...{ from: 2, to: T, label: "t" },
     });
     byId("learn-readout").textContent =
-      `Sliced Wasserstein distance of the samples to the data: ${snapshot.distance.toFixed(3)}; ` +
-      `between two draws of the data: ${snapshot.distanceOfData.toFixed(3)}.`;
+      `Distance of the samples to the data ${snapshot.distance.toFixed(3)}, between two draws of ` +
+      `the data ${snapshot.distanceOfData.toFixed(3)}: how far points have to move on average, ` +
+      "seen from all sides, to turn one cloud into the other (sliced Wasserstein).";
   }
 }
 

@@ -79,6 +79,15 @@ const straighten = new StraightenChapter({
 });
 goToChapter();
 address.onChange(goToChapter);
+for (const link of document.querySelectorAll<HTMLAnchorElement>("nav a")) {
+  // by itself the link is to a page on which nothing has been set yet
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return; // opened elsewhere
+    event.preventDefault();
+    address.goTo({ at: link.hash.slice("#at=".length) });
+    goToChapter();
+  });
+}
 
 const digits = new DigitsChapter({ engine, address, trouble });
 const ask = new AskChapter({ engine, address, trouble });

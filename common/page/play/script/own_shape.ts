@@ -140,4 +140,5 @@ export function readShape(text: string): Place[] {
   return Array.from({ length: count }, (_, i): Place => [values[2 * i], values[2 * i + 1]]);
 }
 
-const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/** What stands in an address as it is. */
+export const LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -114,8 +114,9 @@ export class StraightenChapter {
         byId("straighten-second-readout").textContent = "";
       }
       byId("straighten-readout").textContent =
-        `Distance: sliced Wasserstein, in ${S} Euler step${S === "1" ? "" : "s"}; between two ` +
-        `draws of the data ${distanceOfData.toFixed(3)}.`;
+        `The distance is that of chapter b, in ${S} Euler step${S === "1" ? "" : "s"}; between ` +
+        `two draws of the data it is ${distanceOfData.toFixed(3)}. S is 0 where all ways are ` +
+        "straight and followed at a constant speed.";
     } catch (error) {
       trouble(error);
     } finally {

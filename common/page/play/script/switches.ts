@@ -18,11 +18,14 @@ export class Switches {
   readonly #address: Address;
   readonly #own: OwnShape;
   readonly #listeners: (() => void)[] = [];
+  /** What everyone knows of. */
+  #told: string;
 
   /** Radio buttons as the address has them. */
   constructor(address: Address, own: OwnShape) {
     this.#address = address;
     this.#own = own;
+    this.#told = JSON.stringify(this.now);
     this.#check();
     for (const name of NAMES) {
       for (const input of inputs(name)) {
@@ -36,7 +39,7 @@ export class Switches {
       const shape = readShape(address.get("own", ""));
       if (shape.length > 0) own.take(shape);
       this.#check();
-      this.changed();
+      if (JSON.stringify(this.now) !== this.#told) this.changed(); // else a training would begin anew
     });
   }
 
@@ -61,13 +64,15 @@ export class Switches {
 
   /** Tells everyone. */
   changed(): void {
+    this.#told = JSON.stringify(this.now);
     for (const listener of this.#listeners) listener();
   }
 
   #check(): void {
+    const { shape, timesteps, schedule, tails, hidden } = this.now;
+    const values = { shape, T: String(timesteps), schedule, tails, H: String(hidden) };
     for (const name of NAMES) {
-      const value = this.#address.get(name, USUAL[name]);
-      for (const input of inputs(name)) input.checked = input.value === value;
+      for (const input of inputs(name)) input.checked = input.value === values[name];
     }
   }
 }

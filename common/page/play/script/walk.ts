@@ -2,7 +2,7 @@
 import { byId } from "../../page_script/elements.ts";
 import { timeControl } from "../../page_script/time_control.ts";
 import { type Snapshot, WIND } from "../protocol.ts";
-import type { Address } from "./address.ts";
+import { type Address, numberOf } from "./address.ts";
 import type { Engine } from "./engine.ts";
 import { ARROWS } from "./own_shape.ts";
 import { type Place, Stage } from "./stage.ts";
@@ -11,6 +11,8 @@ import { type Place, Stage } from "./stage.ts";
 const [SENT, KEPT] = [6, 30];
 /** How far an arrow key moves the point of noise. */
 const STRIDE = 0.1;
+/** Where the point of noise is at first. */
+const USUAL: Place = [1.2, 1.6];
 
 /** Chapter c: both chains, the wind, and points that are sent down. */
 export function walkChapter(
@@ -23,7 +25,7 @@ export function walkChapter(
   const stages = { forward: new Stage("walk-forward"), reverse: new Stage("walk-reverse") };
   const [wind, cloud] = ["walk-wind", "walk-cloud"].map((id) => byId<HTMLInputElement>(id));
   let snapshot: Snapshot | undefined;
-  let from = readPlace(address.get("from", "")) ?? [1.2, 1.6] as Place;
+  let from = readPlace(address.get("from", ""));
   let ways: Float32Array[] = [];
   let sent = 0;
 
@@ -32,10 +34,26 @@ export function walkChapter(
     describe: (t) => `t = ${t}`,
     onChange: (t) => {
       const last = snapshot ? snapshot.T : t;
-      address.set({ tc: t === last ? undefined : t });
+      if (!placing) address.set({ tc: t === last ? undefined : t });
       draw();
     },
   });
+  let placing = false;
+
+  /** Moves the slider to where the address says, which may be of another T: it stays as it is. */
+  function place() {
+    if (!snapshot) return;
+    const { T } = snapshot;
+    placing = true;
+    time.setMoments(T + 1, address.whole("tc", { usual: T, from: 0, to: T }));
+    placing = false;
+  }
+
+  function check() {
+    for (const [name, option] of Object.entries({ wind, cloud })) {
+      option.checked = address.oneOf(name, ["on", "off"]) === "on";
+    }
+  }
 
   function draw() {
     say();
@@ -118,7 +136,8 @@ export function walkChapter(
   function moveTo(place: Place) {
     from = place.map((value) => Math.max(-3, Math.min(3, value))) as Place;
     ways = [];
-    address.set({ from: from.map((value) => value.toFixed(2)).join(",") });
+    const text = writePlace(from);
+    address.set({ from: text === writePlace(USUAL) ? undefined : text });
     draw();
   }
 
@@ -142,15 +161,27 @@ export function walkChapter(
     ways = [];
     draw();
   });
-  for (const option of [wind, cloud]) option.addEventListener("change", draw);
+  for (const [name, option] of Object.entries({ wind, cloud })) {
+    option.addEventListener("change", () => {
+      address.set({ [name]: option.checked ? undefined : "off" });
+      draw();
+    });
+  }
+  check();
+  address.onChange(() => {
+    check();
+    const now = readPlace(address.get("from", ""));
+    if (writePlace(now) !== writePlace(from)) [from, ways] = [now, []];
+    place();
+    draw();
+  });
 
   engine.on("snapshot", (now) => {
     const isOther = snapshot?.T !== now.T;
     if (now.step === 0) ways = [];
     snapshot = now;
-    if (isOther) {
-      time.setMoments(now.T + 1, address.whole("tc", { usual: now.T, from: 0, to: now.T }));
-    } else draw();
+    if (isOther) place();
+    else draw();
   });
 }
 
@@ -164,9 +195,13 @@ function scaleOf(along: Float32Array): number {
   return longest > 0 ? 1.5 * (2 * reach / (side - 1)) / longest : 1;
 }
 
-function readPlace(text: string): Place | undefined {
-  const values = text.split(",").map(Number);
-  const isPlace = text !== "" && values.length === 2 &&
-    values.every((value) => Math.abs(value) <= 3);
-  return isPlace ? values as Place : undefined;
+function writePlace(place: Place): string {
+  return place.map((value) => value.toFixed(2)).join(",");
+}
+
+/** What {@linkcode writePlace} wrote; the usual place if it is something else. */
+function readPlace(text: string): Place {
+  const values = text.split(",").map(numberOf);
+  const isPlace = values.length === 2 && values.every((value) => Math.abs(value) <= 3);
+  return isPlace ? values as Place : USUAL;
 }

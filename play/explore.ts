@@ -5,13 +5,18 @@
  *
  * @module
  */
-import { parseCommandLine, takeFolder } from "../run/command_line.ts";
-import { type Command, integer } from "../run/flags.ts";
-import { helpText } from "../run/help.ts";
-import { runMain } from "../run/main.ts";
-import { UserError } from "../user_error.ts";
-import { untilInterrupted } from "./local_server.ts";
-import { serveRun } from "./server.ts";
+import { untilInterrupted } from "../common/page/local_server.ts";
+import { serveRun } from "../common/page/server.ts";
+import { parseCommandLine, takeFolder } from "../common/run/command_line.ts";
+import { type Command, integer } from "../common/run/flags.ts";
+import { helpText } from "../common/run/help.ts";
+import { runMain } from "../common/run/main.ts";
+import { UserError } from "../common/user_error.ts";
+import paper3Chapter from "../docs/paper_3.md" with { type: "text" };
+import paper4Chapter from "../docs/paper_4.md" with { type: "text" };
+import readme from "../README.md" with { type: "text" };
+import unet from "../unet.ts" with { type: "text" };
+import { SOURCES } from "./sources.ts";
 
 const flags = {
   port: integer({
@@ -30,6 +35,15 @@ const command: Command<typeof flags> = {
   presets: {},
 };
 
+/** What a run's page leads to, by the paths in the project. */
+const READ_ON: Record<string, string> = {
+  ...SOURCES,
+  "unet.ts": unet,
+  "README.md": readme,
+  "docs/paper_3.md": paper3Chapter,
+  "docs/paper_4.md": paper4Chapter,
+};
+
 async function main(args: string[]): Promise<number> {
   if (args.length === 0) {
     throw new UserError(
@@ -43,7 +57,7 @@ async function main(args: string[]): Promise<number> {
     return 0;
   }
   const { settings: { port } } = parseCommandLine(command, rest);
-  const server = await serveRun(folder, { port });
+  const server = await serveRun(folder, { port, sources: READ_ON });
   await untilInterrupted(server, `${folder} is shown at`);
   return 0;
 }
