@@ -1,6 +1,13 @@
 // `deno task paper1` as a whole: its files, its exit codes, its answers to mistakes, its repeatability.
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
-import { assertRefused, type Ended, processTest, runScript, scriptCommand } from "./commands.ts";
+import {
+  assertRefused,
+  contentsOf,
+  type Ended,
+  processTest,
+  runScript,
+  scriptCommand,
+} from "./commands.ts";
 
 const TINY = ["--hidden", "8", "--timesteps", "8"];
 const SMALL = [...TINY, "--backend", "wasm", "--steps", "20"];
@@ -16,6 +23,13 @@ async function bytes(folder: string, run: string, file: string): Promise<Uint8Ar
 
 const FIGURES = ["paper1_diffusion.png", "paper1_loss.png", "paper1_field.png"];
 const REPEATABLE = [...FIGURES, "loss.csv", "samples.csv", "model.safetensors"];
+
+async function assertSameRuns(folder: string, one: string, other: string): Promise<void> {
+  const [a, b] = await Promise.all(
+    [one, other].map((run) => contentsOf(`${folder}/runs/${run}`)),
+  );
+  for (const file of REPEATABLE) assertEquals(a.get(file), b.get(file), file);
+}
 
 processTest(
   "paper1 leaves its files, the same with any number of threads, and what does not fit is refused",
@@ -42,10 +56,7 @@ processTest(
 
     assertEquals((await paper1([...SMALL, "--workers", "3"], folder)).code, 0); // takes the next folder
     assertEquals((await paper1([...SMALL, "--seed", "1"], folder)).code, 0);
-    for (const file of REPEATABLE) {
-      const first = await bytes(folder, "paper1-quick-0", file);
-      assertEquals(await bytes(folder, "paper1-quick-0-2", file), first, file);
-    }
+    await assertSameRuns(folder, "paper1-quick-0-2", "paper1-quick-0");
     assert(loss !== await Deno.readTextFile(`${folder}/runs/paper1-quick-1/loss.csv`));
 
     const before = await Deno.readTextFile(`${folder}/runs/paper1-quick-0/run.json`);
@@ -84,10 +95,7 @@ processTest("the same seed gives the same bytes on WebGPU", async (folder) => {
     const { code, stderr } = await paper1(args, folder);
     assertEquals(code, 0, stderr);
   }
-  for (const file of REPEATABLE) {
-    const first = await bytes(folder, "paper1-quick-0", file);
-    assertEquals(await bytes(folder, "paper1-quick-0-2", file), first, file);
-  }
+  await assertSameRuns(folder, "paper1-quick-0-2", "paper1-quick-0");
 }, !hasAdapter);
 
 processTest("a resumed run ends as one that was never stopped", async (folder) => {
@@ -97,10 +105,7 @@ processTest("a resumed run ends as one that was never stopped", async (folder) =
   assertEquals((await paper1(half, folder)).code, 0);
   const { code, stderr } = await paper1(["--resume", "runs/half", "--steps", "20"], folder);
   assertEquals(code, 0, stderr);
-  for (const file of REPEATABLE) {
-    const straight = await bytes(folder, "paper1-quick-0", file);
-    assertEquals(await bytes(folder, "half", file), straight, file);
-  }
+  await assertSameRuns(folder, "half", "paper1-quick-0");
 });
 
 processTest("--from repeats a run from its run.json", async (folder) => {
@@ -108,9 +113,7 @@ processTest("--from repeats a run from its run.json", async (folder) => {
   const args = ["--from", "runs/paper1-quick-5/run.json", "--out", "runs/again"];
   const { code, stderr } = await paper1(args, folder);
   assertEquals(code, 0, stderr);
-  for (const file of REPEATABLE) {
-    assertEquals(await bytes(folder, "again", file), await bytes(folder, "paper1-quick-5", file));
-  }
+  await assertSameRuns(folder, "again", "paper1-quick-5");
 });
 
 processTest("mistakes get one line and exit code 2, and nothing is written", async (folder) => {

@@ -1,6 +1,13 @@
 // `deno task paper4` as a whole: its files, its exit codes, its answers to mistakes, its repeatability.
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
-import { assertRefused, type Ended, processTest, runScript, scriptCommand } from "./commands.ts";
+import {
+  assertRefused,
+  contentsOf,
+  type Ended,
+  processTest,
+  runScript,
+  scriptCommand,
+} from "./commands.ts";
 
 const TINY = ["--hidden", "8", "--batch", "32", "--pairs", "100", "--pair-steps", "2"];
 const SMALL = [...TINY, "--backend", "wasm", "--steps", "20"];
@@ -14,12 +21,10 @@ const CLOUDS = ["samples.csv", "samples_two_steps.csv"];
 const REPEATABLE = [...FIGURES, ...CLOUDS, "loss.csv", "model.safetensors"];
 
 async function assertSameRuns(folder: string, one: string, other: string): Promise<void> {
-  for (const file of REPEATABLE) {
-    const [a, b] = await Promise.all(
-      [one, other].map((run) => Deno.readFile(`${folder}/runs/${run}/${file}`)),
-    );
-    assertEquals(a, b, file);
-  }
+  const [a, b] = await Promise.all(
+    [one, other].map((run) => contentsOf(`${folder}/runs/${run}`)),
+  );
+  for (const file of REPEATABLE) assertEquals(a.get(file), b.get(file), file);
 }
 
 // the one test of quality: the default settings, under a minute on 2 cores with nothing else to do
