@@ -88,7 +88,7 @@ function filesOf({ labelled }: RecordedDataset): string[] {
 /** Makes holes in images, fills them, and writes the figure, the numbers, and how good the fillings are. */
 export async function inpaint(inpainting: Inpainting): Promise<void> {
   const { command, backend, model, recorded, settings, missing } = inpainting;
-  const { seed, out: folder = settings.resume ?? SHIPPED_DRAWINGS } = settings;
+  const { out: folder = settings.resume ?? SHIPPED_DRAWINGS } = settings;
   const { size, inChannels: channels } = model;
   const { train, originals } = await chooseImages(settings, recorded, model);
   await makeFolder(folder);
