@@ -60,7 +60,7 @@ import {
 } from "./common/run/sampler_flags.ts";
 import { commonFlags, readSettings } from "./common/run/settings.ts";
 import type { TrainingStep } from "./common/run/training.ts";
-import { decayFlag, minutesFlag } from "./common/run/training_flags.ts";
+import { classifierStepsFlag, decayFlag, minutesFlag } from "./common/run/training_flags.ts";
 import type { Schedule } from "./common/schedule.ts";
 
 // ---------------------------------------------------------------------------------------------
@@ -249,6 +249,7 @@ const flags = {
   emaDecay: number({ help: "decay of the averaged weights", default: 0.998, min: 0, max: 1 }),
   ...samplerFlags,
   samples: integer({ help: "images to draw at the end", default: 512, max: 100_000 }),
+  classifierSteps: classifierStepsFlag,
   sampleOnly: onOff({
     help: "draw images with the model of --resume, into --out [<run>-samples beside the run]",
   }),
@@ -291,7 +292,7 @@ export const command: Command<typeof flags> = {
   },
   mayChangeOnResume: [
     ...["sampler", "sampleSteps", "eta", "samples", "sampleOnly", "compareSamplers", "likelihood"],
-    ...["dataDir", "download", "exportData"],
+    ...["classifierSteps", "dataDir", "download", "exportData"],
   ],
   drawsWithModel: ["sampleOnly", "compareSamplers", "likelihood"],
 };

@@ -53,6 +53,7 @@ import { runMain } from "./common/run/main.ts";
 import { loadModel } from "./common/run/model_settings.ts";
 import { checkSampleSteps } from "./common/run/sampler_flags.ts";
 import { commonFlags } from "./common/run/settings.ts";
+import { classifierStepsFlag } from "./common/run/training_flags.ts";
 import { UserError } from "./common/user_error.ts";
 
 // ---------------------------------------------------------------------------------------------
@@ -163,6 +164,7 @@ const flags = {
     default: undefined,
   }),
   w: number({ help: "guidance strength towards --label", default: 1, min: 0, max: 100 }),
+  classifierSteps: classifierStepsFlag,
   ...filesOfRunFlags,
   seed: commonFlags.seed,
   backend: commonFlags.backend,

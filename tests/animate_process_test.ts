@@ -30,7 +30,10 @@ Deno.test({
     inTemporaryFolder(async (folder) => {
       const run = `${folder}/runs/test`;
       const train = [...tiny, "--backend", "wasm", "--steps", "3", "--sample-steps", "6"];
-      const settings = ["--samples", "5", "--eta", "0.5", "--seed", "7", "--out", "runs/test"];
+      const settings = [
+        ...["--samples", "5", "--eta", "0.5", "--seed", "7", "--classifier-steps", "20"],
+        ...["--out", "runs/test"],
+      ];
       const trained = await runScript("paper_2.ts", [...train, ...settings], folder);
       assertEquals(trained.code, 0, trained.stderr);
       const before = await contentsOf(run);

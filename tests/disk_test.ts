@@ -10,8 +10,10 @@ import {
   mayRunCommands,
   runScript,
 } from "./commands.ts";
+import { shortRuns } from "./short_runs.ts";
 
-const SMALL = ["--hidden", "8", "--timesteps", "8", "--batch", "16", "--backend", "wasm"];
+const TINY = ["--hidden", "8", "--timesteps", "8", "--batch", "16"];
+const SMALL = [...TINY, "--backend", "wasm"];
 
 function paper1(args: string[], folder: string): Promise<Ended> {
   return runScript("paper_1_partb.ts", args, folder);
@@ -121,8 +123,8 @@ function flipped(bytes: Uint8Array): Uint8Array {
 async function checkpointOf(args: string[]): Promise<Uint8Array> {
   let bytes = new Uint8Array();
   await inTemporaryFolder(async (folder) => {
-    await paper1([...SMALL, "--steps", "9", "--out", "runs/x", ...args], folder);
-    bytes = await Deno.readFile(`${folder}/runs/x/state.safetensors`);
+    await shortRuns.paper1([...TINY, "--steps", "9", "--out", `${folder}/x`, ...args]);
+    bytes = await Deno.readFile(`${folder}/x/state.safetensors`);
   });
   return bytes;
 }
@@ -142,8 +144,7 @@ Deno.test({
     inTemporaryFolder(async (folder) => {
       const whole = `${folder}/runs/whole`;
       const often = ["--steps", "9", "--checkpoint-every", "0"];
-      const first = await paper1([...SMALL, ...often, "--out", "runs/whole"], folder);
-      assertEquals(first.code, 0, first.stderr);
+      await shortRuns.paper1([...TINY, ...often, "--out", whole]);
       const model = await Deno.readFile(`${whole}/model.safetensors`);
       const state = await Deno.readFile(`${whole}/state.safetensors`);
       for (const [how, damage] of Object.entries(DAMAGE)) {

@@ -56,13 +56,13 @@ Deno.test({
   fn: () =>
     inTemporaryFolder(async (folder) => {
       const small = ["--hidden", "8", "--timesteps", "8", "--batch", "16", "--backend", "wasm"];
-      const args = [...small, "--minutes", "0.5", "--out", "runs/a"];
+      const args = [...small, "--minutes", "0.3", "--out", "runs/a"];
       const { code, stderr } = await runScript("paper_1_partb.ts", args, folder);
       assertEquals(code, 0, stderr);
       const record = async (name: string) =>
         JSON.parse(await Deno.readTextFile(`${folder}/runs/${name}/run.json`));
       const { settings } = await record("a");
-      const [, said] = /--minutes 0.5: (\d+) training steps of/.exec(stderr)!;
+      const [, said] = /--minutes 0.3: (\d+) training steps of/.exec(stderr)!;
       assertEquals([settings.steps, settings.minutes], [Number(said), undefined]);
       assertEquals(
         (await Deno.readTextFile(`${folder}/runs/a/loss.csv`)).trim().split("\n").length,

@@ -4,9 +4,11 @@ import { PNG } from "pngjs";
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { centredMean } from "../common/plot/centred_mean.ts";
 import { chainSheet } from "../common/plot/chain_sheet.ts";
+import { sheet } from "../common/plot/chart.ts";
 import { diffusionFigure, fieldFigure, lineFigure } from "../common/plot/figures.ts";
 import { logTicks } from "../common/plot/log_ticks.ts";
 import { lossFigure } from "../common/plot/loss_figure.ts";
+import { rasterize } from "../common/plot/raster.ts";
 import { normal } from "../common/random.ts";
 
 const points = normal({ seed: 1, stream: "points" }, 2000);
@@ -100,4 +102,14 @@ Deno.test("a chain's sheet has a strip for xₜ and one for x̂₀ in every row"
   const dark = coloured(png, [0, 0, 0]);
   const strips = 3 * 2 * 64 * 64;
   assert(dark > 0.95 * strips && dark < 1.2 * strips, `${dark} of ${strips}`);
+});
+
+Deno.test("what stands out over a chart's edge, as a long label does, is not cut off", async () => {
+  const square = (x: number) => `<rect x="${x}" y="10" width="5" height="5" fill="#0072b2"/>`;
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="50" height="30">${square(-4)}${
+    square(49)
+  }</svg>`;
+  const chart = { svg, width: 50, height: 30 };
+  const png = decode(await rasterize(sheet([{ label: "a row", charts: [chart] }])));
+  assertEquals(coloured(png, BLUE), 2 * 10 * 10); // two pixels for each unit
 });

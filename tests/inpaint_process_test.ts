@@ -12,6 +12,7 @@ import {
   mayRunCommands,
   runScript,
 } from "./commands.ts";
+import { shortRuns } from "./short_runs.ts";
 
 const tiny = ["--size", "8", "--channels", "8", "--channel-mults", "1,2", "--batch", "4"];
 const short = ["--sample-steps", "6", "--jump-length", "2", "--jumps", "2", "--backend", "wasm"];
@@ -20,10 +21,8 @@ const FILES = [SHEET, "inpainting.json", "inpainting.csv"];
 
 /** Trains a model for two steps into runs/tiny. */
 async function trainTiny(folder: string): Promise<void> {
-  const quick = ["--steps", "2", "--samples", "1", "--timesteps", "30", "--sample-steps", "2"];
-  const flags = [...tiny, ...quick, "--backend", "wasm", "--out", "runs/tiny"];
-  const run = await runScript("paper_2.ts", flags, folder);
-  assertEquals(run.code, 0, run.stderr);
+  const quick = ["--steps", "2", "--timesteps", "30"];
+  await shortRuns.paper2([...tiny, ...quick, "--out", `${folder}/runs/tiny`]);
 }
 
 /** Runs the script on a run; gives what it says. */
@@ -41,7 +40,8 @@ Deno.test({
     inTemporaryFolder(async (folder) => {
       await trainTiny(folder);
       const before = await contentsOf(`${folder}/runs/tiny`);
-      const said = await inpaint(folder, "runs/tiny", "--images", "3", "--fillings", "2");
+      const few = ["--images", "3", "--fillings", "2", "--classifier-steps", "20"];
+      const said = await inpaint(folder, "runs/tiny", ...few);
       assertMatch(said, /3 images with 32 of 64 pixels hidden, each filled 2 times/);
       assertMatch(said, /same digit as the original: [\d.]+ % of 6 fillings/);
       assertMatch(said, /mean squared error in the hole: \d/);

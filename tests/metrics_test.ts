@@ -6,6 +6,7 @@ import {
   onLines,
   slicedWasserstein,
 } from "../common/report/metrics/sliced_wasserstein.ts";
+import { sortFloats } from "../common/report/metrics/sort_floats.ts";
 import { normal } from "../common/random.ts";
 
 const draw = { seed: 1, stream: "directions" };
@@ -31,6 +32,17 @@ Deno.test("sliced Wasserstein: a shift by d costs d times the mean |cos|, 2/π",
   const shift = distance(a, shifted, { directions: 20_000, draw });
   assertAlmostEquals(shift, 3 * 2 / Math.PI, 0.03);
   assertThrows(() => distance(a, a.subarray(2), { draw }), RangeError);
+});
+
+Deno.test("floats are sorted as sort() does it: all signs and sizes, doubles, parts of an array", () => {
+  const few = Float32Array.of(0.5, -0, 0, -1e-45, 1e-45, -3, 2, 2, Infinity, -Infinity, 3e38, -3);
+  const many = normal({ seed: 3, stream: "sorted" }, 5000)
+    .map((x, i) => x * 10 ** (i % 70 - 35)); // from the smallest to the largest that there are
+  for (const values of [few, many.subarray(7, 900), many, new Float32Array(), Float32Array.of(7)]) {
+    const expected = values.slice().sort();
+    const sorted = sortFloats(values as Float32Array<ArrayBuffer>);
+    assert(sorted.every((x, i) => Object.is(x, expected[i])), `${sorted}`);
+  }
 });
 
 /** N samples of a Gaussian with these means and standard deviations, exactly centred and scaled. */

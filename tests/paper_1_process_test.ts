@@ -1,6 +1,13 @@
 // `deno task paper1` as a whole: its files, its exit codes, its answers to mistakes, its repeatability.
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
-import { assertRefused, type Ended, processTest, runScript, scriptCommand } from "./commands.ts";
+import {
+  assertRefused,
+  contentsOf,
+  type Ended,
+  processTest,
+  runScript,
+  scriptCommand,
+} from "./commands.ts";
 
 const TINY = ["--hidden", "8", "--timesteps", "8"];
 const SMALL = [...TINY, "--backend", "wasm", "--steps", "20"];
@@ -17,27 +24,57 @@ async function bytes(folder: string, run: string, file: string): Promise<Uint8Ar
 const FIGURES = ["paper1_diffusion.png", "paper1_loss.png", "paper1_field.png"];
 const REPEATABLE = [...FIGURES, "loss.csv", "samples.csv", "model.safetensors"];
 
-processTest("paper1 leaves its files and ends with its numbers", async (folder) => {
-  const { code, stdout, stderr } = await paper1(SMALL, folder);
-  assertEquals(code, 0, stderr);
-  assertMatch(
-    stdout,
-    /K = -?[\d.]+ bits.*K − L_null = .*sliced Wasserstein .*mean distance from the spiral [\d.]+, [\d.]+ % farther than 0.05\n$/,
+async function assertSameRuns(folder: string, one: string, other: string): Promise<void> {
+  const [a, b] = await Promise.all(
+    [one, other].map((run) => contentsOf(`${folder}/runs/${run}`)),
   );
-  for (const file of FIGURES) {
-    const [, p, n, g] = await bytes(folder, "paper1-quick-0", file);
-    assertEquals(String.fromCharCode(p, n, g), "PNG");
-  }
-  const record = JSON.parse(await Deno.readTextFile(`${folder}/runs/paper1-quick-0/run.json`));
-  assertEquals(record.status, "finished");
-  assertEquals(record.settings.steps, 20);
-  assertEquals(record.backend.name, "wasm");
-  assert(Number.isFinite(record.results.K));
-  const samples = await Deno.readTextFile(`${folder}/runs/paper1-quick-0/samples.csv`);
-  assertEquals(samples.trim().split("\n").length, 5001);
-  const loss = await Deno.readTextFile(`${folder}/runs/paper1-quick-0/loss.csv`);
-  assertEquals(loss.trim().split("\n").length, 21);
-});
+  for (const file of REPEATABLE) assertEquals(a.get(file), b.get(file), file);
+}
+
+processTest(
+  "paper1 leaves its files, the same with any number of threads, and what does not fit is refused",
+  async (folder) => {
+    const { code, stdout, stderr } = await paper1([...SMALL, "--workers", "1"], folder);
+    assertEquals(code, 0, stderr);
+    assertMatch(
+      stdout,
+      /K = -?[\d.]+ bits.*K − L_null = .*sliced Wasserstein .*mean distance from the spiral [\d.]+, [\d.]+ % farther than 0.05\n$/,
+    );
+    for (const file of FIGURES) {
+      const [, p, n, g] = await bytes(folder, "paper1-quick-0", file);
+      assertEquals(String.fromCharCode(p, n, g), "PNG");
+    }
+    const record = JSON.parse(await Deno.readTextFile(`${folder}/runs/paper1-quick-0/run.json`));
+    assertEquals(record.status, "finished");
+    assertEquals(record.settings.steps, 20);
+    assertEquals(record.backend.name, "wasm");
+    assert(Number.isFinite(record.results.K));
+    const samples = await Deno.readTextFile(`${folder}/runs/paper1-quick-0/samples.csv`);
+    assertEquals(samples.trim().split("\n").length, 5001);
+    const loss = await Deno.readTextFile(`${folder}/runs/paper1-quick-0/loss.csv`);
+    assertEquals(loss.trim().split("\n").length, 21);
+
+    assertEquals((await paper1([...SMALL, "--workers", "3"], folder)).code, 0); // takes the next folder
+    assertEquals((await paper1([...SMALL, "--seed", "1"], folder)).code, 0);
+    await assertSameRuns(folder, "paper1-quick-0-2", "paper1-quick-0");
+    assert(loss !== await Deno.readTextFile(`${folder}/runs/paper1-quick-1/loss.csv`));
+
+    const before = await Deno.readTextFile(`${folder}/runs/paper1-quick-0/run.json`);
+    const again = ["--out", "runs/paper1-quick-0"];
+    assertRefused(await paper1([...SMALL, ...again], folder), /already holds a run/);
+    const other = await paper1(["--resume", "runs/paper1-quick-0", "--hidden", "9"], folder);
+    assertRefused(other, /has hidden 8/);
+    assertEquals(await Deno.readTextFile(`${folder}/runs/paper1-quick-0/run.json`), before);
+
+    const state = await bytes(folder, "paper1-quick-0", "state.safetensors");
+    for (const name of ["state.safetensors", "state.previous.safetensors"]) {
+      await Deno.writeFile(`${folder}/runs/paper1-quick-0/${name}`, state.subarray(0, 1000));
+    }
+    const cut = await paper1(["--resume", "runs/paper1-quick-0", "--steps", "25"], folder);
+    assertRefused(cut, /no checkpoint/);
+    assertStringIncludes(cut.stderr, "state.safetensors is not a usable");
+  },
+);
 
 // the one test of quality: the default settings, about 20 s
 processTest(
@@ -52,28 +89,13 @@ processTest(
   },
 );
 
-processTest("the same seed gives the same bytes, with any number of threads", async (folder) => {
-  assertEquals((await paper1([...SMALL, "--workers", "1"], folder)).code, 0);
-  assertEquals((await paper1([...SMALL, "--workers", "3"], folder)).code, 0); // takes the next folder
-  assertEquals((await paper1([...SMALL, "--seed", "1"], folder)).code, 0);
-  for (const file of REPEATABLE) {
-    const first = await bytes(folder, "paper1-quick-0", file);
-    assertEquals(await bytes(folder, "paper1-quick-0-2", file), first, file);
-  }
-  const other = await Deno.readTextFile(`${folder}/runs/paper1-quick-1/loss.csv`);
-  assert(other !== await Deno.readTextFile(`${folder}/runs/paper1-quick-0/loss.csv`));
-});
-
 processTest("the same seed gives the same bytes on WebGPU", async (folder) => {
   const args = [...TINY, "--backend", "webgpu", "--steps", "5"];
   for (let i = 0; i < 2; i++) {
     const { code, stderr } = await paper1(args, folder);
     assertEquals(code, 0, stderr);
   }
-  for (const file of REPEATABLE) {
-    const first = await bytes(folder, "paper1-quick-0", file);
-    assertEquals(await bytes(folder, "paper1-quick-0-2", file), first, file);
-  }
+  await assertSameRuns(folder, "paper1-quick-0-2", "paper1-quick-0");
 }, !hasAdapter);
 
 processTest("a resumed run ends as one that was never stopped", async (folder) => {
@@ -83,10 +105,7 @@ processTest("a resumed run ends as one that was never stopped", async (folder) =
   assertEquals((await paper1(half, folder)).code, 0);
   const { code, stderr } = await paper1(["--resume", "runs/half", "--steps", "20"], folder);
   assertEquals(code, 0, stderr);
-  for (const file of REPEATABLE) {
-    const straight = await bytes(folder, "paper1-quick-0", file);
-    assertEquals(await bytes(folder, "half", file), straight, file);
-  }
+  await assertSameRuns(folder, "half", "paper1-quick-0");
 });
 
 processTest("--from repeats a run from its run.json", async (folder) => {
@@ -94,9 +113,7 @@ processTest("--from repeats a run from its run.json", async (folder) => {
   const args = ["--from", "runs/paper1-quick-5/run.json", "--out", "runs/again"];
   const { code, stderr } = await paper1(args, folder);
   assertEquals(code, 0, stderr);
-  for (const file of REPEATABLE) {
-    assertEquals(await bytes(folder, "again", file), await bytes(folder, "paper1-quick-5", file));
-  }
+  await assertSameRuns(folder, "again", "paper1-quick-5");
 });
 
 processTest("mistakes get one line and exit code 2, and nothing is written", async (folder) => {
@@ -131,26 +148,6 @@ processTest("mistakes get one line and exit code 2, and nothing is written", asy
   const left = [...Deno.readDirSync(`${folder}/runs`)].filter(({ isDirectory }) => isDirectory);
   assertEquals(left, []);
 });
-
-processTest(
-  "an existing run, other settings and damaged checkpoints are refused",
-  async (folder) => {
-    assertEquals((await paper1([...SMALL, "--out", "runs/a"], folder)).code, 0);
-    const before = await Deno.readTextFile(`${folder}/runs/a/run.json`);
-    assertRefused(await paper1([...SMALL, "--out", "runs/a"], folder), /already holds a run/);
-    const other = await paper1(["--resume", "runs/a", "--hidden", "9"], folder);
-    assertRefused(other, /has hidden 8/);
-    assertEquals(await Deno.readTextFile(`${folder}/runs/a/run.json`), before);
-
-    const state = await Deno.readFile(`${folder}/runs/a/state.safetensors`);
-    for (const name of ["state.safetensors", "state.previous.safetensors"]) {
-      await Deno.writeFile(`${folder}/runs/a/${name}`, state.subarray(0, 1000));
-    }
-    const cut = await paper1(["--resume", "runs/a", "--steps", "25"], folder);
-    assertRefused(cut, /no checkpoint/);
-    assertStringIncludes(cut.stderr, "state.safetensors is not a usable");
-  },
-);
 
 processTest(
   "a folder that cannot be written to is an error of input and output",

@@ -187,7 +187,10 @@ for (const backend of ["wasm", "webgpu"]) {
         const out = `${folder}/runs/test`;
         // a single sample is not measured, so that webgpu need not train the classifier
         const samples = backend === "wasm" ? "5" : "1";
-        const flags = [...tiny, "--backend", backend, "--steps", "3", "--sample-steps", "4"];
+        const flags = [
+          ...[...tiny, "--backend", backend, "--steps", "3", "--sample-steps", "4"],
+          ...["--classifier-steps", "20"],
+        ];
         const run = await runScript(
           "paper_2.ts",
           [...flags, "--samples", samples, "--out", "runs/test"],
@@ -195,7 +198,10 @@ for (const backend of ["wasm", "webgpu"]) {
         );
         assertEquals(run.code, 0, run.stderr);
         assertMatch(run.stdout, /trained in .* to a loss of \d/);
-        if (backend === "wasm") assertMatch(run.stdout, /taken for a digit/);
+        if (backend === "wasm") {
+          assertMatch(run.stdout, /taken for a digit/);
+          assertMatch(run.stderr, /classifier █+ 20\/20/);
+        }
         for (const name of ["samples", "chain", "loss"]) {
           assert((await Deno.stat(`${out}/paper2_${name}.png`)).size > 100, name);
         }

@@ -306,3 +306,12 @@ flowTest("all solvers lead to the same points, and Dormand and Prince's end is e
   heun.forEach((x, i) => assertAlmostEquals(x, adaptive[i], 1e-3));
   euler.forEach((x, i) => assertAlmostEquals(x, adaptive[i], 2e-2));
 });
+
+flowTest("one time for all points gives the bits of the same time for each", async () => {
+  const network = new VelocityNetwork({ hidden: 8, seed: 2 });
+  const x = gaussianNoise<tf.Rank.R2>({ seed: 1, stream: "test" }, [300, 2]);
+  for (const t of [0, 0.1, 0.7, 1]) {
+    const each = network.forward(x, tf.fill<tf.Rank.R1>([300], t));
+    assertEquals(await network.forward(x, t).data(), await each.data());
+  }
+});

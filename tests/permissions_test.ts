@@ -215,7 +215,7 @@ const SHORT: Record<string, string[][]> = {
   paper5: [SMALL_5, ["--resume", RUN_2, ...SMALL_5]],
   inpaint: [[
     ...["--resume", RUN_2, "--image", `${RUN_2}/paper2_samples.png`, "--fillings", "2"],
-    ...["--sample-steps", "2", "--jump-length", "1", "--jumps", "1"],
+    ...["--sample-steps", "2", "--jump-length", "1", "--jumps", "1", "--classifier-steps", "20"],
   ]],
   animate: [
     ["--resume", RUN_1, "--frames", "3"],

@@ -7,33 +7,35 @@ import {
   mayRunCommands,
   runScript,
 } from "./commands.ts";
+import { shortRuns } from "./short_runs.ts";
 
 const hasAdapter = await navigator.gpu?.requestAdapter() != null;
 const RUNS = {
-  paper1: ["paper_1_partb.ts", "--hidden", "8", "--timesteps", "8", "--backend", "wasm"],
-  paper4: [
-    ...["paper_4.ts", "--hidden", "8", "--batch", "16", "--pairs", "20", "--pair-steps", "2"],
-    ...["--backend", "wasm"],
-  ],
+  paper1: ["--hidden", "8", "--timesteps", "8"],
+  paper4: ["--hidden", "8", "--batch", "16", "--pairs", "20", "--pair-steps", "2"],
   paper2: [
-    ...["paper_2.ts", "--size", "8", "--channels", "8", "--channel-mults", "1", "--groups", "2"],
+    ...["--size", "8", "--channels", "8", "--channel-mults", "1", "--groups", "2"],
     ...["--attention-levels", "none", "--batch", "4", "--samples", "1", "--sample-steps", "2"],
   ],
 };
+type Paper = keyof typeof RUNS;
+
+/** A run of six steps in runs/x. */
+function train(paper: Paper, folder: string): Promise<void> {
+  return shortRuns[paper]([...RUNS[paper], "--steps", "6", "--out", `${folder}/runs/x`]);
+}
 
 function verify(args: string[], folder: string): Promise<Ended> {
   return runScript("tests/verify.ts", ["runs/x", ...args], folder);
 }
 
-for (const [paper, [script, ...args]] of Object.entries(RUNS)) {
+for (const paper of Object.keys(RUNS) as Paper[]) {
   Deno.test({
     name: `verify computes the first steps of ${paper} again and compares them`,
     ignore: !mayRunCommands,
     fn: () =>
       inTemporaryFolder(async (folder) => {
-        const ran = await runScript(script, [...args, "--steps", "6", "--out", "runs/x"], folder);
-        assertEquals(ran.code, 0, ran.stderr);
-
+        await train(paper, folder);
         const same = await verify(["--steps", "4"], folder);
         assertEquals(same.code, 0, same.stderr);
         assertStringIncludes(same.stdout, "runs/x: reproduced: the losses of the first 4 steps");
@@ -62,8 +64,7 @@ Deno.test({
   ignore: !mayRunCommands,
   fn: () =>
     inTemporaryFolder(async (folder) => {
-      const [script, ...args] = RUNS.paper1;
-      await runScript(script, [...args, "--steps", "6", "--out", "runs/x"], folder);
+      await train("paper1", folder);
       const path = `${folder}/runs/x/run.json`;
       const record = JSON.parse(await Deno.readTextFile(path));
       const [all] = record.stretches;
@@ -97,8 +98,7 @@ Deno.test({
   ignore: !mayRunCommands || !hasAdapter,
   fn: () =>
     inTemporaryFolder(async (folder) => {
-      const [script, ...args] = RUNS.paper1;
-      await runScript(script, [...args, "--steps", "6", "--out", "runs/x"], folder);
+      await train("paper1", folder);
       const { code, stdout } = await verify(["--backend", "webgpu"], folder);
       assertEquals(code, 0);
       const [, worst] = /computed with webgpu on .*: the losses.* at most (\S+) of/.exec(stdout)!;

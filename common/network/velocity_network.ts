@@ -4,7 +4,7 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
-import { linear } from "../engine/ops/mat_mul.ts";
+import { linear, matMul } from "../engine/ops/mat_mul.ts";
 import { silu } from "../engine/ops/silu.ts";
 import { uniform } from "../random.ts";
 import type { FlowNetwork } from "./flows.ts";
@@ -55,12 +55,11 @@ export class VelocityNetwork implements FlowNetwork {
    */
   forward(x: tf.Tensor2D, t: number | tf.Tensor1D): tf.Tensor2D {
     return tf.tidy(() => {
-      const times = typeof t === "number" ? tf.fill([x.shape[0]], t) as tf.Tensor1D : t;
-      let h = tf.concat([
-        x,
-        ...waves(tf.mul(Math.PI, tf.expandDims(times, 1)) as tf.Tensor2D, TIME_WAVES),
-        ...waves(tf.mul(Math.PI / 2, x), PLACE_WAVES),
-      ], 1) as tf.Tensor2D; // [B, 26]
+      const ofTime = typeof t === "number"
+        ? [inEachRow(tf.concat(timeWaves(tf.tensor1d([t])), 1) as tf.Tensor2D, x.shape[0])]
+        : timeWaves(t);
+      const ofPlace = waves(tf.mul(Math.PI / 2, x), PLACE_WAVES);
+      let h = tf.concat([x, ...ofTime, ...ofPlace], 1) as tf.Tensor2D; // [B, 26]
       this.#layers.forEach((layer, i) => h = layer(i === 0 ? h : silu(h))); // [B, H], …, [B, 2]
       return h;
     });
@@ -100,6 +99,15 @@ export class VelocityNetwork implements FlowNetwork {
     const bias = add<tf.Tensor1D>(`net.${index}.bias`, [outputs], "same");
     return (x: tf.Tensor2D) => linear(x, weight, bias);
   }
+}
+
+/** [1, C] as the same row B times, [B, C]; `tf.tile` takes many times as long on WASM. */
+function inEachRow(row: tf.Tensor2D, B: number): tf.Tensor2D {
+  return matMul(tf.ones<tf.Rank.R2>([B, 1]), row);
+}
+
+function timeWaves(times: tf.Tensor1D): tf.Tensor[] {
+  return waves(tf.mul(Math.PI, tf.expandDims(times, 1)) as tf.Tensor2D, TIME_WAVES);
 }
 
 /** sin kφ and cos kφ for k = 1, 2, …: [B, C] each. */

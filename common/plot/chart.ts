@@ -52,7 +52,8 @@ export function sheet(rows: { label?: string; charts: Chart[] }[]): string {
     let x = margin;
     const height = Math.max(...charts.map((chart) => chart.height));
     for (const { svg, width } of charts) {
-      parts.push(svg.replace("<svg", `<svg x="${x}" y="${y}"`));
+      // not cut off at its edges: that would be done with a layer of the whole sheet's size for each chart
+      parts.push(svg.replace("<svg", `<svg x="${x}" y="${y}" overflow="visible"`));
       x += width;
     }
     if (label) parts.push(text(label, { x: 18, y: y + height / 2, size: 13, turn: -90 }));
@@ -72,21 +73,18 @@ export function dots(
   return (_index, scales, _values, dimensions, context) => {
     const path = context.document.createElementNS("http://www.w3.org/2000/svg", "path");
     const { width, height, marginTop, marginRight, marginBottom, marginLeft } = dimensions;
+    const circle = `a${r},${r} 0 1 0 ${2 * r},0a${r},${r} 0 1 0 ${-2 * r},0z`;
     const parts: string[] = [];
     for (let i = 0; i < points.length; i += 2) {
       const [cx, cy]: number[] = [scales.x!(points[i]), scales.y!(points[i + 1])];
       const inside = cx >= marginLeft && cx <= width - marginRight && cy >= marginTop &&
         cy <= height - marginBottom;
       if (!inside) continue;
-      // a dot is a line of no length with round ends
-      parts.push(`M${cx.toFixed(2)},${cy.toFixed(2)}h0`);
+      parts.push(`M${(cx - r).toFixed(2)},${cy.toFixed(2)}${circle}`);
     }
     path.setAttribute("d", parts.join(""));
-    path.setAttribute("stroke", fill);
-    path.setAttribute("stroke-width", String(2 * r));
-    path.setAttribute("stroke-linecap", "round");
-    path.setAttribute("stroke-opacity", String(opacity));
-    path.setAttribute("fill", "none");
+    path.setAttribute("fill", fill);
+    path.setAttribute("fill-opacity", String(opacity));
     return path;
   };
 }

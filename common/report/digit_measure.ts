@@ -16,6 +16,14 @@ export interface RealDigits {
   unseen: ImageSet;
 }
 
+/** How the classifier is trained. */
+export interface ClassifierSettings {
+  /** Decides its first weights and the order of the digits. */
+  seed: number;
+  /** Its steps of training. */
+  classifierSteps: number;
+}
+
 /**
  * Trains a classifier on the real digits, under a progress bar, and lets `use` measure samples with it.
  *
@@ -24,13 +32,13 @@ export interface RealDigits {
  */
 export async function withDigitMeasure<Result>(
   { train, unseen }: RealDigits,
-  seed: number,
+  { seed, classifierSteps: steps }: ClassifierSettings,
   use: (
     measure: (samples: Float32Array) => Promise<SampleReport>,
     classifier: DigitClassifier,
   ) => Promise<Result>,
 ): Promise<Result> {
-  const classifier = await trainClassifier(train, { seed, bar: true });
+  const classifier = await trainClassifier(train, { seed, steps, bar: true });
   try {
     return await use((samples) => sampleReport(samples, classifier, train, unseen), classifier);
   } finally {

@@ -28,6 +28,8 @@ export type DrawingSettings = ScriptSettings & SamplerSettings & RecordedDataset
   timesteps: number;
   /** How many images to draw. */
   samples: number;
+  /** Steps of training of the classifier that digits are measured with. */
+  classifierSteps: number;
   /** Whether the data set's files may be fetched. */
   download: boolean;
   /** Whether to draw one set of images. */
@@ -143,7 +145,7 @@ async function compare(
   const results = digits
     ? await withDigitMeasure(
       digits,
-      seed,
+      settings,
       (measure) => compareSamplers(samplers, { folder, shape, measure }),
     )
     : await compareSamplers(samplers, { folder, shape });

@@ -16,7 +16,7 @@ import type { SamplerSettings } from "../run/sampler_flags.ts";
 import type { RunFolder } from "../run/folder.ts";
 import { inWords } from "../run/progress.ts";
 import type { Conclusion } from "../run/training_run.ts";
-import { withDigitMeasure } from "./digit_measure.ts";
+import { type ClassifierSettings, withDigitMeasure } from "./digit_measure.ts";
 import { drawImages } from "./draw_images.ts";
 import { type GuidanceReport, measureGuidance, type StrengthSamples } from "./guidance_measure.ts";
 import { type Measured, measuredShare } from "./metrics/measured.ts";
@@ -46,7 +46,7 @@ export type GuidedChainOf = (
 /** What is reported on. */
 export interface GuidedRun extends Drawing {
   /** w of the samples, and how many images each strength is measured with for each seed. */
-  settings: Drawing["settings"] & { w: number; guidanceSamples: number };
+  settings: Drawing["settings"] & ClassifierSettings & { w: number; guidanceSamples: number };
   /** Starts chains of any guidance. */
   guidedChainOf: GuidedChainOf;
   /** What the model was trained on, with labels. */
@@ -138,7 +138,7 @@ async function measure(
   }
   return await withDigitMeasure(
     { train: images, unseen },
-    settings.seed,
+    settings,
     async (measureDigits, classifier) => {
       const guidance = settings.guidanceSamples > 1
         ? await measureGuidance(compared, { ...ruler, digits: { unseen, classifier } })

@@ -80,7 +80,7 @@ export async function reportImageFlows(run: ImageFlowRun): Promise<Conclusion> {
   const { report, results } = isMeasured
     ? await withDigitMeasure(
       { train: images, unseen },
-      settings.seed,
+      settings,
       async (measure, classifier) => ({
         report: await measure(samples),
         results: await compareWithFew(run, { classifier, unseen }),

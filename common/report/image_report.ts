@@ -18,7 +18,7 @@ import { type RunFolder, sheetName } from "../run/folder.ts";
 import { inWords } from "../run/progress.ts";
 import { chainLength, type SamplerSettings } from "../run/sampler_flags.ts";
 import type { Conclusion } from "../run/training_run.ts";
-import { withDigitMeasure } from "./digit_measure.ts";
+import { type ClassifierSettings, withDigitMeasure } from "./digit_measure.ts";
 import { drawImages, recordChain } from "./draw_images.ts";
 import { type Samples, writeFigures, writeSamples } from "./image_figures.ts";
 import { lossByT } from "./loss_by_t.ts";
@@ -77,7 +77,12 @@ export async function writeSheet(
  * @param run.losses The loss of every step.
  */
 export async function reportImages(
-  run: Drawing & { images: ImageSet; unseen?: ImageSet; losses: number[] },
+  run: Drawing & {
+    settings: ClassifierSettings;
+    images: ImageSet;
+    unseen?: ImageSet;
+    losses: number[];
+  },
 ): Promise<Conclusion> {
   const { settings, model, images, unseen, folder, losses } = run;
   const started = performance.now();
@@ -93,7 +98,7 @@ export async function reportImages(
   const report = unseen && settings.samples > 1
     ? await withDigitMeasure(
       { train: images, unseen },
-      settings.seed,
+      settings,
       (measure) => measure(samples),
     )
     : undefined;

@@ -55,6 +55,8 @@ export interface InpaintingSettings {
   dataDir: string | undefined;
   /** Whether its files may be fetched. */
   download: boolean;
+  /** Steps of training of the classifier that says which digit a filling is. */
+  classifierSteps: number;
 }
 
 /** What {@linkcode inpaint} works with. */
@@ -86,7 +88,7 @@ function filesOf({ labelled }: RecordedDataset): string[] {
 /** Makes holes in images, fills them, and writes the figure, the numbers, and how good the fillings are. */
 export async function inpaint(inpainting: Inpainting): Promise<void> {
   const { command, backend, model, recorded, settings, missing } = inpainting;
-  const { seed, out: folder = settings.resume ?? SHIPPED_DRAWINGS } = settings;
+  const { out: folder = settings.resume ?? SHIPPED_DRAWINGS } = settings;
   const { size, inChannels: channels } = model;
   const { train, originals } = await chooseImages(settings, recorded, model);
   await makeFolder(folder);
@@ -99,7 +101,7 @@ export async function inpaint(inpainting: Inpainting): Promise<void> {
   const filled: Fillings = { ...holes, fillings };
   const sheet = await inpaintingSheet({ ...filled, deviation: deviation(fillings) });
 
-  const classifier = await digitClassifier(recorded, train, seed);
+  const classifier = await digitClassifier(recorded, train, settings);
   const { report, rows } = await inpaintingReport(filled, train, classifier);
   classifier?.dispose();
   const record = { script: command, settings, results: report };
@@ -206,9 +208,9 @@ function repeated(
 async function digitClassifier(
   { dataset }: RecordedDataset,
   train: ImageSet,
-  seed: number,
+  { seed, classifierSteps: steps }: InpaintingSettings,
 ): Promise<DigitClassifier | undefined> {
-  return hasDigits(dataset) ? await trainClassifier(train, { seed, bar: true }) : undefined;
+  return hasDigits(dataset) ? await trainClassifier(train, { seed, steps, bar: true }) : undefined;
 }
 
 /** @throws {UserError} The images have another number of channels than the model. */

@@ -120,7 +120,7 @@ export interface Paper2Command {
   /** Its flags, these among them. */
   flags:
     & Record<
-      "steps" | "batch" | "learningRate" | "warmUp" | "emaDecay" | "samples",
+      "steps" | "batch" | "learningRate" | "warmUp" | "emaDecay" | "samples" | "classifierSteps",
       Flag<number>
     >
     & { exportData: Flag<string | undefined> };
@@ -131,7 +131,8 @@ export interface Paper2Command {
 const { timesteps: _T, schedule: _schedule, ...unetFlags } = modelFlags;
 
 function imageFlags({ flags, presets }: Paper2Command) {
-  const { steps, batch, learningRate, warmUp, emaDecay, samples, exportData } = flags;
+  const { steps, batch, learningRate, warmUp, emaDecay, samples, classifierSteps, exportData } =
+    flags;
   return {
     preset: choice({
       help: "a set of settings, those of paper2, or quick with a reflow; standard is for a GPU",
@@ -156,6 +157,7 @@ function imageFlags({ flags, presets }: Paper2Command) {
       default: "heun",
     }),
     samples,
+    classifierSteps,
     compare: text({
       help: "the folder of a paper2 run on the same images, to compare with",
       placeholder: "DIR",
@@ -189,7 +191,8 @@ export function imageFlowCommand(
       reflow: { reflows: 1, steps: 2 * flags.steps.default },
     },
     mayChangeOnResume: [
-      ...["solver", "sampleSteps", "samples", "compare", "dataDir", "download", "exportData"],
+      ...["solver", "sampleSteps", "samples", "classifierSteps", "compare"],
+      ...["dataDir", "download", "exportData"],
     ],
   };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { UserError } from "../user_error.ts";
-import { choice, type Flag, number } from "./flags.ts";
+import { choice, type Flag, integer, number } from "./flags.ts";
 
 /** The flag that says how the learning rate falls. */
 export const decayFlag: Flag<"cosine" | "none"> = choice({
@@ -23,6 +23,12 @@ export const minutesFlag: Flag<number | undefined> = {
   }),
   default: undefined,
 };
+
+/** The flag that says how long the classifier is trained that drawn digits are measured with. */
+export const classifierStepsFlag: Flag<number> = integer({
+  help: "steps of the classifier that digits are measured with; with fewer it errs more",
+  default: 1200,
+});
 
 /**
  * Refuses two ways to say how long to train.

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Draw, uniform } from "../../random.ts";
+import { sortFloats } from "./sort_floats.ts";
 
 /** Lines through the plane in random directions. */
 export interface Lines {
@@ -16,7 +17,7 @@ export interface Lines {
 /** A cloud as {@linkcode slicedWasserstein} takes it: its points, [N·2], on each line, in order. */
 export function onLines(points: Float32Array, { directions = 200, draw }: Lines): Float32Array[] {
   const angles = Array.from(uniform(draw, directions), (u) => Math.PI * u);
-  return angles.map((angle) => project(points, Math.cos(angle), Math.sin(angle)).sort());
+  return angles.map((angle) => sortFloats(project(points, Math.cos(angle), Math.sin(angle))));
 }
 
 /**
@@ -43,7 +44,7 @@ function distanceOnLine(p: Float32Array, q: Float32Array): number {
   return total / p.length;
 }
 
-function project(points: Float32Array, cos: number, sin: number): Float32Array {
+function project(points: Float32Array, cos: number, sin: number): Float32Array<ArrayBuffer> {
   const line = new Float32Array(points.length / 2);
   for (let i = 0; i < line.length; i++) line[i] = cos * points[2 * i] + sin * points[2 * i + 1];
   return line;
