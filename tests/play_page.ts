@@ -74,7 +74,7 @@ export function keepWorker(): void {
   scope.Worker = class extends Worker {
     constructor(url: string | URL, options?: WorkerOptions) {
       super(url, options);
-      scope.kept = this;
+      scope.kept ??= this; // a second one computes with a GPU
       this.addEventListener("message", ({ data }) => scope.heard.push(data));
     }
   };
