@@ -56,7 +56,7 @@ export function digits(code: string): string {
         "Song et al. 2021, Eqs. 12 and 16",
       )
     }`,
-    `<p class="later" id="digits-later">The model (1.9 MB) comes when this chapter is reached.</p>
+    `<p class="later" id="digits-later">The model (1.8 MB) comes when this chapter is reached.</p>
     <div id="digits-figure" hidden>
       <div class="switches">
         ${
@@ -152,7 +152,7 @@ export function ask(code: string): string {
     }
     <p>Move <em>w</em>. At 0 the digits are as various as people write them, and now and then one is
     hard to read. The larger <em>w</em>, the plainer they are, and the more alike.</p>`,
-    `<p class="later" id="ask-later">This network (1.9 MB) comes when this chapter is reached.</p>
+    `<p class="later" id="ask-later">This network (1.8 MB) comes when this chapter is reached.</p>
     <div id="ask-figure" hidden>
       <div class="switches">
         ${radios("label", "c, the digit", [...labels, ["none", "any"]], "label none")}
