@@ -10,6 +10,9 @@ const ADAPTER = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 /** Its shaders are compiled on the CPU. */
 const PATIENCE = { timeout: 240_000 };
 
+/** A training that takes some seconds: of a shorter one the end has come before a GPU is tried. */
+const LONG = "#at=learn&T=10&H=96";
+
 /** Opens the page; `fault` is put before the code of the worker that computes with the GPU. */
 type Open = (hash: string, fault?: string) => Promise<Page>;
 
@@ -44,6 +47,11 @@ const WRONG = `{
 const NO_DEVICE = `GPUAdapter.prototype.requestDevice = async () => {
   throw new DOMException("the driver crashed");
 };`;
+
+/** Runs in the page: the GPU's device is lost, if it may be. */
+function lose(): void {
+  (globalThis as unknown as { kept: Worker[] }).kept[1].postMessage("lose");
+}
 
 /** Runs in the page: the losses of the same first steps, by WASM and by the GPU, the page aside. */
 async function lossesOfBoth(steps: number): Promise<[number[], number[]]> {
@@ -82,7 +90,7 @@ async function lossesOfBoth(steps: number): Promise<[number[], number[]]> {
 
 const CASES: Record<string, (open: Open) => Promise<void>> = {
   async "a software adapter is none: nothing is loaded, and nothing said"(open) {
-    const page = await open("#at=learn&T=5&H=16");
+    const page = await open(LONG);
     await until(page, "#train-note", /step 1200 of 1200/);
     assertEquals(await page.locator("#learn-backend").textContent(), "");
     assertEquals(
@@ -92,16 +100,16 @@ const CASES: Record<string, (open: Open) => Promise<void>> = {
   },
 
   async "taken for a GPU it is measured, and WASM is faster"(open) {
-    const page = await open("#at=learn&T=5&H=16&gpu=software");
+    const page = await open(`${LONG}&gpu=software`);
     const line = await until(page, "#learn-backend", /./);
     assertMatch(line, /^Computed by WASM with 1 thread: [\d.]+ ms a step; the GPU \(.*\) takes /);
     await until(page, "#train-note", /step 1200 of 1200/);
   },
 
   async "a GPU comes to WASM's losses; when it is lost, the training goes on with WASM"(open) {
-    const page = await open("#at=learn&H=96&T=20&gpu=forced", MAY_BE_LOST);
+    const page = await open(`${LONG}&gpu=forced`, MAY_BE_LOST);
     const chosen = /^Computed by the GPU \(.*\): [\d.]+ ms a step; WASM with 1 thread takes /;
-    await until(page, "#learn-backend", chosen);
+    assertMatch(await until(page, "#learn-backend", /./), chosen);
     assertMatch(await until(page, "#backend-points", /./), /Chapters b and c: the GPU/);
     const [wasm, gpu] = await page.evaluate(lossesOfBoth, 24);
     assertEquals([wasm.length, gpu.length], [24, 24]);
@@ -114,14 +122,12 @@ const CASES: Record<string, (open: Open) => Promise<void>> = {
     if (await page.locator("#train").textContent() !== "Pause") {
       await page.locator("#train").click();
     }
-    await until(page, "#learn-backend", chosen);
+    assertMatch(await until(page, "#learn-backend", /./), chosen);
     await page.locator("#walk-send").click();
     await until(page, "#walk-readout", /6 ways/);
     const before = await stepOf(page);
     while (await stepOf(page) === before) await new Promise((resume) => setTimeout(resume, 50));
-    await page.evaluate(() => {
-      (globalThis as unknown as { kept: Worker[] }).kept[1].postMessage("lose");
-    });
+    await page.evaluate(lose);
     const line = await until(page, "#learn-backend", /the GPU was lost/);
     assertMatch(
       line,
@@ -135,8 +141,28 @@ const CASES: Record<string, (open: Open) => Promise<void>> = {
     await until(page, "#walk-readout", /12 ways/);
   },
 
+  async "lost while nothing is trained, what is asked for next is WASM's"(open) {
+    const page = await open(`${LONG}&gpu=forced`, MAY_BE_LOST);
+    assertMatch(await until(page, "#learn-backend", /./), /^Computed by the GPU/);
+    if (await page.locator("#train").textContent() === "Pause") {
+      await page.locator("#train").click();
+    }
+    await page.evaluate(lose);
+    await page.locator("#walk-send").click();
+    await until(page, "#walk-readout", /6 ways/);
+    await until(
+      page,
+      "#learn-backend",
+      /the GPU was lost .* The training goes on from step \d+\.$/,
+    );
+    assertMatch((await page.locator("#train").textContent())!, /^Train/);
+    await page.locator("#again").click();
+    await until(page, "#train-note", /step 0 of/);
+    await until(page, "#learn-backend", /the GPU was lost .*\)\.$/);
+  },
+
   async "one that computes wrong numbers is not used, and a line says which"(open) {
-    const page = await open("#at=learn&T=5&H=16&gpu=forced", WRONG);
+    const page = await open(`${LONG}&gpu=forced`, WRONG);
     assertMatch(
       await until(page, "#learn-backend", /./),
       /^Computed by WASM .* something is wrong: the (loss of a training step|norm of a gradient) is [\d.]+, with WASM [\d.]+\.$/,
@@ -145,7 +171,7 @@ const CASES: Record<string, (open: Open) => Promise<void>> = {
   },
 
   async "one that gives no device is not used, and a line says why"(open) {
-    const page = await open("#at=learn&T=5&H=16&gpu=forced", NO_DEVICE);
+    const page = await open(`${LONG}&gpu=forced`, NO_DEVICE);
     await until(page, "#learn-backend", /wrong: the GPU gives no device \(the driver crashed\)\.$/);
     await until(page, "#train-note", /step 1200 of 1200/);
   },

@@ -14,8 +14,8 @@ type PointCall = "begin" | "train" | "walk" | "samples";
 
 /** About how many seconds a backend's steps are timed. */
 const SECONDS = 0.3;
-/** Seconds that a GPU may take for an answer; the first has shaders to compile. */
-const [PATIENCE, FIRST_PATIENCE] = [30, 90];
+/** Seconds that a GPU may take for an answer, shaders compiled on the way, and a software adapter. */
+const [PATIENCE, LONG_PATIENCE] = [30, 300];
 
 /**
  * What chapters b and c compute with. A training begins with WASM. Where there is a GPU, and once the
@@ -25,6 +25,7 @@ const [PATIENCE, FIRST_PATIENCE] = [30, 90];
 export class PointEngine {
   readonly #engine: Engine;
   readonly #takes: string;
+  readonly #patience: number;
   readonly #say: (line: string, isGpu: boolean) => void;
   readonly #listeners: ((snapshot: Snapshot) => void)[] = [];
   #gpu: { name: string; worker: PageWorker } | undefined;
@@ -35,6 +36,8 @@ export class PointEngine {
   #task: Given<"begin"> | undefined;
   #considered: Given<"begin"> | undefined;
   #isTraining = false;
+  /** Why the GPU is not used any more. */
+  #reason = "";
   #saved: TrainingState | undefined;
   #before: Promise<unknown> = Promise.resolve();
   #alarm: ReturnType<typeof setTimeout> | undefined;
@@ -51,6 +54,7 @@ export class PointEngine {
   ) {
     this.#engine = engine;
     this.#takes = takes;
+    this.#patience = takes === "" ? PATIENCE : LONG_PATIENCE;
     this.#say = say;
     engine.on("snapshot", (snapshot) => {
       this.#hear(snapshot);
@@ -66,7 +70,7 @@ export class PointEngine {
       this.#watch();
       if (this.#isOnGpu) {
         try {
-          return await within(PATIENCE, this.#gpu!.worker.ask(name, given));
+          return await within(this.#patience, this.#gpu!.worker.ask(name, given));
         } catch (error) {
           await this.#giveUp(error);
         }
@@ -98,21 +102,21 @@ export class PointEngine {
     clearTimeout(this.#alarm);
     if (!this.#isOnGpu || !this.#isTraining) return;
     const late = () => this.#inTurn(() => this.#giveUp(new Error("it does not answer")));
-    this.#alarm = setTimeout(late, 1000 * PATIENCE);
+    this.#alarm = setTimeout(late, 1000 * this.#patience);
   }
 
   /** Another training begins, with WASM. */
   async #forget(task: Given<"begin">): Promise<void> {
     if (this.#isOnGpu) {
       try {
-        await within(PATIENCE, this.#gpu!.worker.ask("train", { on: false }));
+        await within(this.#patience, this.#gpu!.worker.ask("train", { on: false }));
       } catch (error) {
         await this.#giveUp(error);
       }
     }
     this.#isOnGpu = this.#isTraining = false;
     this.#task = task;
-    if (!this.#isOver) this.#say("", false);
+    this.#say(this.#reason, false);
   }
 
   /** Tries the GPU, once for each training. */
@@ -125,7 +129,7 @@ export class PointEngine {
       if (!this.#gpu) return;
       // what it takes to compile the shaders is not measured, and WASM goes on meanwhile
       const worker = this.#gpu.worker;
-      await within(FIRST_PATIENCE, worker.ask("rehearse", { ...task, seconds: 0 }));
+      await within(this.#patience, worker.ask("rehearse", { ...task, seconds: 0 }));
       await this.#inTurn(() => this.#choose(worker, task));
     } catch (error) {
       await this.#inTurn(() => this.#giveUp(error));
@@ -143,7 +147,7 @@ export class PointEngine {
     worker.on("snapshot", (snapshot) => this.#hear(snapshot));
     worker.on("state", (state) => this.#saved = state);
     worker.on("trouble", (message) => this.#inTurn(() => this.#giveUp(new Error(message))));
-    await within(FIRST_PATIENCE, worker.ask("openGpu", { orSoftware: adapter.software }));
+    await within(this.#patience, worker.ask("openGpu", { orSoftware: adapter.software }));
   }
 
   /** The faster one goes on. WASM does not train while a step is timed. */
@@ -153,7 +157,7 @@ export class PointEngine {
     try {
       const expected = await this.#engine.call("rehearse", { ...task, seconds: SECONDS });
       const found = await within(
-        PATIENCE,
+        this.#patience,
         gpu.ask("rehearse", { ...task, seconds: SECONDS, expected }),
       );
       const isChosen = found.stepMs < expected.stepMs || this.#takes === "forced";
@@ -175,9 +179,9 @@ export class PointEngine {
   async #move(gpu: PageWorker, task: Given<"begin">): Promise<void> {
     const { state, snapshot } = await this.#engine.call("handOver", {});
     this.#saved = state;
-    await within(PATIENCE, gpu.ask("takeOver", { ...task, state, expected: snapshot }));
+    await within(this.#patience, gpu.ask("takeOver", { ...task, state, expected: snapshot }));
     this.#isOnGpu = true;
-    if (this.#isTraining) await within(PATIENCE, gpu.ask("train", { on: true }));
+    if (this.#isTraining) await within(this.#patience, gpu.ask("train", { on: true }));
     this.#watch();
   }
 
@@ -190,11 +194,9 @@ export class PointEngine {
     const rest = this.#isOnGpu ? await this.#comeBack() : "";
     const name = this.#gpu ? `the GPU (${this.#gpu.name})` : "the GPU";
     const message = error instanceof Error ? error.message : String(error);
-    this.#say(
-      `Computed by ${await this
-        .#wasm()}, since with ${name} something is wrong: ${message}.${rest}`,
-      false,
-    );
+    const wasm = await this.#wasm();
+    this.#reason = `Computed by ${wasm}, since with ${name} something is wrong: ${message}.`;
+    this.#say(this.#reason + rest, false);
   }
 
   async #comeBack(): Promise<string> {
