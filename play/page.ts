@@ -48,9 +48,10 @@ const TRAINING_DIGITS = 1500;
 
 /** The files of the page by their names. */
 async function files(out: string, imports: string): Promise<Map<string, string>> {
-  const [script, engine, kernels, digits] = await Promise.all([
+  const [script, engine, gpu, kernels, digits] = await Promise.all([
     bundle("common/page/play/script/main.ts", imports),
     bundle("play/worker.ts", imports),
+    bundle("play/gpu.ts", imports),
     plainKernels(`${out}/kernels`),
     embeddedMnist("test"),
   ]);
@@ -58,6 +59,7 @@ async function files(out: string, imports: string): Promise<Map<string, string>>
   return new Map([
     ["index.html", await playPage({ script, digit, excerpts: excerpts() })],
     ["engine.js", `globalThis.playEngine = ${asText(engine)};\n`],
+    ["gpu.js", `globalThis.playGpu = ${asText(gpu)};\n`],
     ["kernels.js", `globalThis.playKernels = "${kernels.toBase64()}";\n`],
     ...await Promise.all(
       SHIPPED_SCRIPTS.map(async (script): Promise<[string, string]> => [

@@ -11,6 +11,7 @@ import {
   type Destruction,
   type PointSwitches,
   type Snapshot,
+  type TrainingState,
   WIND,
 } from "../common/page/play/protocol.ts";
 import { distancesToData } from "../common/report/point_distances.ts";
@@ -27,7 +28,8 @@ import {
   type Training,
 } from "../paper_1_partb.ts";
 import { dataOf, settingsOf } from "./settings.ts";
-import { type Since, type Tell, Trainer } from "./trainer.ts";
+import { differenceOfSnapshots, rehearse } from "./rehearsal.ts";
+import { type Since, type Tell, Trainer, type TrainerOptions } from "./trainer.ts";
 
 type Given<C extends keyof Calls> = Parameters<Calls[C]>[0];
 
@@ -40,17 +42,26 @@ function given({ timesteps, schedule, tails, hidden, seed }: PointSwitches) {
   return { timesteps, schedule, tails, hidden, seed };
 }
 
+/** How a backend wants to be worked with. */
+export interface PointOptions extends TrainerOptions {
+  /** The training is told with each snapshot if it has at most so many weights. Default: 0. */
+  savesUpTo?: number;
+}
+
 /** Paper 1, as the page asks for it. */
 export class PointLesson {
   readonly #tell: Tell;
   readonly #trainer: Trainer;
+  readonly #savesUpTo: number;
   #training: Training | undefined;
   #forward: Float32Array = new Float32Array();
+  #shown: Snapshot | undefined;
 
   /** `tell` passes events to the page. */
-  constructor(tell: Tell) {
+  constructor(tell: Tell, { savesUpTo = 0, ...options }: PointOptions = {}) {
     this.#tell = tell;
-    this.#trainer = new Trainer(tell);
+    this.#trainer = new Trainer(tell, options);
+    this.#savesUpTo = savesUpTo;
   }
 
   /** Chapter a: the forward chain of points and of a digit, in closed form and step by step. */
@@ -64,15 +75,20 @@ export class PointLesson {
     return {
       alphaBar: times.map(schedule.alphaBar),
       beta: times.map((t) => t === 0 ? 0 : schedule.beta(t)),
-      closed: inOneGo(schedule, points, seed),
-      steps: stepByStep(schedule, points, seed),
-      digitClosed: inOneGo(schedule, pixels, seed),
-      digitSteps: stepByStep(schedule, pixels, seed),
+      closed: await inOneGo(schedule, points, seed),
+      steps: await stepByStep(schedule, points, seed),
+      digitClosed: await inOneGo(schedule, pixels, seed),
+      digitSteps: await stepByStep(schedule, pixels, seed),
     };
   }
 
   /** Chapter b: data, an untrained network and its optimizer. */
   async begin({ switches, steps }: Given<"begin">): Promise<void> {
+    await this.#start(switches, steps);
+    await this.#show();
+  }
+
+  async #start(switches: PointSwitches, steps: number): Promise<void> {
     const settings = settingsOf(command, { ...given(switches), steps });
     const training = await startTraining(settings, await dataOf(switches));
     this.#trainer.stop();
@@ -81,11 +97,53 @@ export class PointLesson {
     this.#training = training;
     const { data, schedule } = training;
     const points = data.sample({ seed: switches.seed, stream: "figure x0" }, countOf(schedule));
-    this.#forward = stepByStep(schedule, points, switches.seed);
-    await this.#trainer.begin(
-      train(training),
-      async (since) => this.#tell("snapshot", await this.#snapshot(since)),
+    this.#forward = await stepByStep(schedule, points, switches.seed);
+  }
+
+  /** Shows a training, paused, and from now on about once a second. */
+  async #show(expected?: Snapshot): Promise<void> {
+    const training = this.#present();
+    await this.#trainer.begin(train(training), async (since) => {
+      const snapshot = await this.#snapshot(since);
+      const difference = expected && differenceOfSnapshots(snapshot, expected);
+      if (difference) throw new Error(difference);
+      expected = undefined;
+      this.#tell("snapshot", snapshot);
+      this.#shown = snapshot;
+      const size = [...training.model.parameters.values()].reduce((sum, { size }) => sum + size, 0);
+      if (size <= this.#savesUpTo) this.#tell("state", await stateOf(training));
+    });
+  }
+
+  /** Some steps of such a training, to see whether they come out the same elsewhere, and how fast. */
+  async rehearse({ switches, steps, seconds, expected }: Given<"rehearse">) {
+    const settings = settingsOf(command, { ...given(switches), steps });
+    return await rehearse(settings, { data: await dataOf(switches), seconds, expected });
+  }
+
+  /** Pauses; the training as it stands, and what it shows then. */
+  async handOver(): Promise<ReturnType<Calls["handOver"]>> {
+    const training = this.#present();
+    this.#trainer.run(false);
+    await this.#trainer.showNow();
+    return { state: await stateOf(training), snapshot: this.#shown! };
+  }
+
+  /** Takes a training over that was handed over elsewhere. */
+  async takeOver({ switches, steps, state, expected }: Given<"takeOver">): Promise<void> {
+    await this.#start(switches, steps);
+    const { model, adam } = this.#present();
+    for (const [name, variable] of model.parameters) {
+      const weights = tf.tensor(state.parameters[name], variable.shape);
+      variable.assign(weights);
+      weights.dispose();
+    }
+    const tensors = new Map(
+      Object.entries(state.adam).map(([name, values]) => [name, tf.tensor1d(values)]),
     );
+    await adam.load(tensors);
+    tf.dispose([...tensors.values()]);
+    await this.#show(expected);
   }
 
   /** Trains between the page's other calls, or pauses. */
@@ -141,12 +199,30 @@ export class PointLesson {
   }
 }
 
+/** The numbers of a training between two steps. */
+async function stateOf({ model, adam }: Training): Promise<TrainingState> {
+  const numbers = async (tensors: Map<string, tf.Tensor>) =>
+    Object.fromEntries(
+      await Promise.all(
+        [...tensors].map(async ([name, x]) => [name, (await x.data<"float32">()).slice()] as const),
+      ),
+    );
+  const vectors = adam.stateDict();
+  const state = { parameters: await numbers(model.parameters), adam: await numbers(vectors) };
+  tf.dispose([...vectors.values()]);
+  return state;
+}
+
 function countOf({ T }: Schedule): number {
   return Math.min(MOST_POINTS, Math.floor(MOST_PLACES / (T + 1)));
 }
 
 /** Every t in one go from the same x₀ with the same ε: [T+1, n]. */
-function inOneGo(schedule: Schedule, x0: Float32Array, seed: number): Float32Array {
+async function inOneGo(
+  schedule: Schedule,
+  x0: Float32Array,
+  seed: number,
+): Promise<Float32Array> {
   const n = x0.length;
   const all = new Float32Array((schedule.T + 1) * n);
   for (let t = 0; t <= schedule.T; t++) {
@@ -158,14 +234,18 @@ function inOneGo(schedule: Schedule, x0: Float32Array, seed: number): Float32Arr
         gaussianNoise<tf.Rank.R1>({ seed, stream: "figure eps" }, [n]),
       )
     );
-    all.set(xt.dataSync(), t * n);
+    all.set(await xt.data(), t * n);
     xt.dispose();
   }
   return all;
 }
 
 /** The same by T single steps, each with noise of its own: [T+1, n]. */
-function stepByStep(schedule: Schedule, x0: Float32Array, seed: number): Float32Array {
+async function stepByStep(
+  schedule: Schedule,
+  x0: Float32Array,
+  seed: number,
+): Promise<Float32Array> {
   const n = x0.length;
   const all = new Float32Array((schedule.T + 1) * n);
   all.set(x0);
@@ -179,7 +259,7 @@ function stepByStep(schedule: Schedule, x0: Float32Array, seed: number): Float32
         gaussianNoise<tf.Rank.R1>({ seed, stream: "figure z", step: t }, [n]),
       );
     });
-    all.set(xt.dataSync(), t * n);
+    all.set(await xt.data(), t * n);
     xt.dispose();
   }
   return all;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type * as tf from "@tensorflow/tfjs";
 import type { Events } from "../common/page/play/protocol.ts";
 import type { TrainingStep } from "../common/run/training.ts";
 
@@ -22,9 +23,18 @@ const [SHORTEST, LONGEST] = [1000, 3000];
 /** and how much longer than a showing takes one trains in between. */
 const SHARE = 7;
 
+/** How a backend wants to be worked with. */
+export interface TrainerOptions {
+  /** Steps whose losses are read together. Default: 1. A GPU has to be waited for at each reading. */
+  lossesAtOnce?: number;
+  /** Waits until nothing else is at work, then works. Default: at once, as WASM never waits. */
+  inTurn?: (work: () => Promise<void>) => Promise<void>;
+}
+
 /** A training loop that can be paused, and shows itself about once a second. */
 export class Trainer {
   readonly #tell: Tell;
+  readonly #options: Required<TrainerOptions>;
   #loop: Iterator<TrainingStep> | undefined;
   #show: (since: Since) => Promise<void> = () => Promise.resolve();
   #running = false;
@@ -32,8 +42,9 @@ export class Trainer {
   #clock = { step: 0, milliseconds: 0, due: 0 };
 
   /** `tell` passes on what went wrong. */
-  constructor(tell: Tell) {
+  constructor(tell: Tell, options: TrainerOptions = {}) {
     this.#tell = tell;
+    this.#options = { lossesAtOnce: 1, inTurn: (work) => work(), ...options };
   }
 
   /** Takes over a loop, paused before its first step, and shows it. */
@@ -44,7 +55,7 @@ export class Trainer {
     this.stop();
     this.#loop = loop;
     this.#show = show;
-    await this.#showNow();
+    await this.showNow();
   }
 
   /** Ends the loop that there is. */
@@ -67,19 +78,7 @@ export class Trainer {
     const loop = this.#loop!;
     try {
       while (this.#running && loop === this.#loop) {
-        const started = performance.now();
-        const { value, done } = loop.next();
-        if (done) {
-          this.#running = false;
-          return await this.#showNow();
-        }
-        const [loss] = value.loss.dataSync();
-        value.loss.dispose();
-        this.#losses.push(loss);
-        this.#clock.step++;
-        this.#clock.milliseconds += performance.now() - started;
-        if (!Number.isFinite(loss)) throw new Error(`the loss is ${loss} at step ${value.step}`);
-        if (performance.now() > this.#clock.due) await this.#showNow();
+        await this.#options.inTurn(() => this.#someSteps(loop));
         await messages();
       }
     } catch (error) {
@@ -88,7 +87,29 @@ export class Trainer {
     }
   }
 
-  async #showNow(): Promise<void> {
+  async #someSteps(loop: Iterator<TrainingStep>): Promise<void> {
+    if (!this.#running || loop !== this.#loop) return; // meanwhile it was someone else's turn
+    const started = performance.now();
+    const taken: TrainingStep[] = [];
+    while (taken.length < this.#options.lossesAtOnce) {
+      const { value, done } = loop.next();
+      if (done) {
+        this.#running = false;
+        break;
+      }
+      taken.push(value);
+    }
+    const losses = await Promise.all(taken.map(({ loss }) => numberOf(loss)));
+    this.#clock.step += taken.length;
+    this.#clock.milliseconds += performance.now() - started;
+    const at = losses.findIndex((loss) => !Number.isFinite(loss));
+    if (at >= 0) throw new Error(`the loss is ${losses[at]} at step ${taken[at].step}`);
+    this.#losses.push(...losses);
+    if (!this.#running || performance.now() > this.#clock.due) await this.showNow();
+  }
+
+  /** Shows how the training stands; nothing else may be at work. */
+  async showNow(): Promise<void> {
     const started = performance.now();
     const { step, milliseconds } = this.#clock;
     const rate = milliseconds > 0 ? 1000 * step / milliseconds : 0;
@@ -97,6 +118,12 @@ export class Trainer {
     const wait = Math.min(LONGEST, Math.max(SHORTEST, SHARE * (now - started)));
     this.#clock = { step: 0, milliseconds: 0, due: now + wait };
   }
+}
+
+async function numberOf(loss: tf.Scalar): Promise<number> {
+  const [value] = await loss.data();
+  loss.dispose();
+  return value;
 }
 
 /** Lets the messages in that have come meanwhile. */

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { CallName, Calls, Events, Message, Request } from "../common/page/play/protocol.ts";
 import { startWasm } from "../common/engine/wasm/start.ts";
+import { answer, tell } from "./answering.ts";
 import { AskLesson } from "./ask.ts";
 import { DigitLesson } from "./digits.ts";
 import { FlowLesson } from "./flows.ts";
@@ -14,18 +14,9 @@ import { InventionLesson } from "./invention.ts";
 import { PointLesson } from "./points.ts";
 import { ChainWalker } from "./walker.ts";
 
-const scope = globalThis as unknown as {
-  onmessage: (event: MessageEvent<Request>) => void;
-  onunhandledrejection: (event: PromiseRejectionEvent) => void;
-  postMessage(message: Message): void;
-};
-
-function tell<E extends keyof Events>(event: E, detail: Events[E]): void {
-  scope.postMessage({ event, detail } as Message);
-}
-
 // a browser that refuses WASM says so in a promise that TensorFlow.js waits for in vain
-scope.onunhandledrejection = ({ reason }) => tell("trouble", String(reason?.message ?? reason));
+globalThis.onunhandledrejection = ({ reason }) =>
+  tell("trouble", String(reason?.message ?? reason));
 
 const points = new PointLesson(tell);
 const flows = new FlowLesson(tell);
@@ -34,9 +25,7 @@ const digits = new DigitLesson(walker);
 const asked = new AskLesson(walker);
 const invention = new InventionLesson(walker, digits);
 
-const calls: {
-  [C in CallName]: (given: Parameters<Calls[C]>[0]) => Promise<ReturnType<Calls[C]>>;
-} = {
+answer({
   async open({ threads, shared, kernels }) {
     await startWasm(threads, { shared, kernels });
     return { threads };
@@ -44,6 +33,9 @@ const calls: {
   destroy: (given) => points.destroy(given),
   begin: (given) => points.begin(given),
   train: (given) => points.train(given),
+  rehearse: (given) => points.rehearse(given),
+  handOver: () => points.handOver(),
+  takeOver: (given) => points.takeOver(given),
   walk: (given) => points.walk(given),
   samples: (given) => points.samples(given),
   beginFlow: (given) => flows.beginFlow(given),
@@ -57,18 +49,4 @@ const calls: {
   ask: (given) => asked.ask(given),
   loadTrainingDigits: (given) => invention.loadTrainingDigits(given),
   invent: (given) => invention.invent(given),
-};
-
-/** Calls are answered in their order: one begins when the one before has ended. */
-let before: Promise<void> = Promise.resolve();
-
-scope.onmessage = ({ data: { id, name, given } }) => {
-  before = before.then(async () => {
-    try {
-      const got = await (calls[name] as (given: unknown) => Promise<unknown>)(given);
-      scope.postMessage({ id, got });
-    } catch (error) {
-      scope.postMessage({ id, error: (error as Error).message ?? String(error) });
-    }
-  });
-};
+});

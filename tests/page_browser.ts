@@ -9,7 +9,8 @@ import { inTemporaryFolder, mayRunCommands } from "./commands.ts";
 const mayBrowse = mayRunCommands && (await Promise.all(
   (["env", "sys", "net"] as const).map((name) => Deno.permissions.query({ name })),
 )).every(({ state }) => state === "granted");
-const executablePath = mayBrowse ? await findChromium() : undefined;
+/** Where Chromium is, if it is there and may be started. */
+export const chromiumPath = mayBrowse ? await findChromium() : undefined;
 
 async function findChromium(): Promise<string | undefined> {
   for (const path of ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]) {
@@ -34,7 +35,7 @@ export function browserTest(
 ): void {
   async function run(folder: string): Promise<void> {
     const { chromium } = await import("playwright-core");
-    const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+    const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
     const tried: Tried[] = [];
     try {
       await test(async (address, options) => {
@@ -52,7 +53,7 @@ export function browserTest(
       await browser.close();
     }
   }
-  Deno.test({ name, ignore: executablePath === undefined, fn: () => inTemporaryFolder(run) });
+  Deno.test({ name, ignore: chromiumPath === undefined, fn: () => inTemporaryFolder(run) });
 }
 
 async function openPage(

@@ -1,5 +1,5 @@
 // What the worker of the page to play with does, without a browser: it answers, and keeps no tensors.
-import { assert, assertEquals, assertGreater, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertNotEquals, assertRejects } from "@std/assert";
 import * as tf from "@tensorflow/tfjs";
 import { selectBackend } from "../common/backend.ts";
 import type {
@@ -13,7 +13,7 @@ import { shippedBytes, shippedRecord } from "../common/shipped/shipped_model.ts"
 import { AskLesson } from "../play/ask.ts";
 import { DigitLesson } from "../play/digits.ts";
 import { FlowLesson } from "../play/flows.ts";
-import { PointLesson } from "../play/points.ts";
+import { PointLesson, type PointOptions } from "../play/points.ts";
 import { ChainWalker } from "../play/walker.ts";
 
 const backend = await selectBackend("wasm", { workers: 1 });
@@ -54,6 +54,79 @@ Deno.test("points: a training, a walk and samples leave no tensor behind", async
   const { kl, wind, reverse, N } = heard.snapshot as Snapshot;
   assertEquals([kl.length, wind.length, reverse.length], [5, 6 * 15 * 15 * 2, 7 * N * 2]);
   assert(wind.every(Number.isFinite));
+});
+
+/** A lesson, and all losses that it shows. */
+function lessonWithLosses(options?: PointOptions) {
+  const { heard, tell, atStep } = listener();
+  const losses: number[] = [];
+  const lesson = new PointLesson((event, detail) => {
+    if (event === "snapshot") losses.push(...(detail as Snapshot).losses);
+    tell(event, detail);
+  }, options);
+  return { lesson, losses, heard, atStep };
+}
+
+Deno.test("points: a training that is handed over goes on elsewhere as it would have here", async () => {
+  const steps = 40;
+  const whole = lessonWithLosses();
+  await whole.lesson.begin({ switches: SWITCHES, steps });
+  await whole.lesson.train({ on: true });
+  await whole.atStep("snapshot", steps);
+
+  const [first, second] = [
+    lessonWithLosses(),
+    lessonWithLosses({ lossesAtOnce: 7, savesUpTo: 1e4 }),
+  ];
+  await first.lesson.begin({ switches: SWITCHES, steps });
+  await first.lesson.train({ on: true });
+  await new Promise((resume) => setTimeout(resume)); // some steps
+  const { state, snapshot } = await first.lesson.handOver();
+  assertEquals(first.losses.length, snapshot.step);
+  assert(snapshot.step > 0 && snapshot.step < steps, `${snapshot.step} steps`);
+  await second.lesson.takeOver({ switches: SWITCHES, steps, state, expected: snapshot });
+  await second.lesson.train({ on: true });
+  await second.atStep("snapshot", steps);
+  assertEquals([...first.losses, ...second.losses], whole.losses);
+  while (second.heard.state?.adam["adam.steps"][0] !== steps) {
+    await new Promise((resume) => setTimeout(resume, 5));
+  }
+  assertEquals(second.heard.state, (await second.lesson.handOver()).state);
+
+  // what shows other things is not taken over
+  const other = { ...snapshot, wind: snapshot.wind.map((x) => x * 1.01) };
+  await assertRejects(
+    () => second.lesson.takeOver({ switches: SWITCHES, steps, state, expected: other }),
+    Error,
+    "the chain's steps are others",
+  );
+});
+
+Deno.test("points: a rehearsal comes to the same numbers, and says which are others", async () => {
+  const lesson = new PointLesson(() => {});
+  const task = { switches: SWITCHES, steps: 40, seconds: 0.05 };
+  const tensors = tf.memory().numTensors;
+  const expected = await lesson.rehearse(task);
+  const { losses, gradientNorms } = await lesson.rehearse({ ...task, expected });
+  assertEquals([losses, gradientNorms], [expected.losses, expected.gradientNorms]);
+  assertEquals(tf.memory().numTensors, tensors);
+  assertEquals(losses.length, 4);
+  assertGreater(expected.stepMs, 0);
+  const wrong = [...losses.slice(0, 3), losses[3] * 1.002]; // as an optimizer that is off
+  await assertRejects(
+    () => lesson.rehearse({ ...task, expected: { ...expected, losses: wrong } }),
+    Error,
+    "the loss of a training step is",
+  );
+  await assertRejects(
+    () =>
+      lesson.rehearse({
+        ...task,
+        expected: { ...expected, gradientNorms: gradientNorms.map((norm) => 1.01 * norm) },
+      }),
+    Error,
+    "the norm of a gradient is",
+  );
 });
 
 Deno.test("points: in one go and step by step the clouds are equally wide", async () => {

@@ -65,28 +65,33 @@ export async function servePage(folder: string): Promise<Served> {
 }
 
 /**
- * Runs in the page before its own code: keeps the worker and what it says, so that a test can ask it
- * for more than the page does, and refuses WASM where the address asks for that.
+ * Runs in the page before its own code: keeps its workers and what they say, so that a test can ask them
+ * for more than the page does. The first computes by WASM, a second one with a GPU.
  */
 export function keepWorker(): void {
-  const scope = globalThis as unknown as { Worker: typeof Worker; heard: unknown[]; kept: Worker };
+  const scope = globalThis as unknown as {
+    Worker: typeof Worker;
+    heard: unknown[];
+    kept: Worker[];
+  };
   scope.heard = [];
+  scope.kept = [];
   scope.Worker = class extends Worker {
     constructor(url: string | URL, options?: WorkerOptions) {
       super(url, options);
-      scope.kept = this;
+      scope.kept.push(this);
       this.addEventListener("message", ({ data }) => scope.heard.push(data));
     }
   };
 }
 
-/** Runs in the page: asks the worker, and gives its answer with arrays as lists. */
+/** Runs in the page: asks the first worker, and gives its answer with arrays as lists. */
 export async function askWorker([name, given]: [string, unknown]): Promise<unknown> {
-  const { heard, kept } = globalThis as unknown as { heard: Heard[]; kept: Worker };
+  const { heard, kept: [worker] } = globalThis as unknown as { heard: Heard[]; kept: Worker[] };
   const isOpen = () => document.querySelector("#backend")!.textContent !== "";
   while (!isOpen()) await new Promise((resume) => setTimeout(resume, 20));
   const id = 1_000_000 + heard.length;
-  kept.postMessage({ id, name, given });
+  worker.postMessage({ id, name, given });
   const answer = () => heard.find((message) => message.id === id);
   while (!answer()) await new Promise((resume) => setTimeout(resume, 20));
   const { got, error } = answer()!;

@@ -9,7 +9,7 @@ import { firstWrongOperation } from "../engine/operation_check.ts";
 import { whileDeviceLives } from "../engine/webgpu/faults.ts";
 import { UserError } from "../user_error.ts";
 import { readRecord } from "./record.ts";
-import type { Trial } from "./trial.ts";
+import { differenceOf, type Trial } from "./trial.ts";
 
 /** The settings that have a say. */
 export interface BackendSettings {
@@ -30,9 +30,6 @@ export interface Rehearsal {
   /** Seconds that a step takes. */
   stepSeconds(): Promise<number>;
 }
-
-/** How far loss and gradient norms may be apart, relative to their value. */
-const TOLERANCE = 1e-3;
 
 /**
  * Starts the backend that the settings ask for.
@@ -98,28 +95,13 @@ async function disagreement(
   await selectBackend("webgpu");
   return await orFailure(async () => {
     const found = await numbers();
-    const difference = describe(found, expected);
+    const difference = differenceOf(found, expected);
     if (!difference) return undefined;
     return `computes wrong numbers: ${difference}; ${await wrongOperation() ?? TFJS_ONLY}`;
   });
 }
 
 const TFJS_ONLY = "every operation of this project's own is right, so it is one of TensorFlow.js";
-
-/** In what the numbers differ, or undefined. */
-function describe(found: Trial, expected: Trial): string | undefined {
-  if (!(Math.abs(found.loss - expected.loss) <= TOLERANCE * Math.abs(expected.loss))) {
-    return `the loss of a training step is ${short(found.loss)}, with WASM ${short(expected.loss)}`;
-  }
-  const largest = Math.max(...expected.gradientNorms);
-  const at = expected.gradientNorms.findIndex((norm, i) =>
-    // a gradient that is 0 but for rounding has no relative error
-    !(Math.abs(found.gradientNorms[i] - norm) <= TOLERANCE * norm + 1e-6 * largest)
-  );
-  if (at < 0) return undefined;
-  const [there, here] = [found.gradientNorms[at], expected.gradientNorms[at]];
-  return `the norm of a gradient is ${short(there)}, with WASM ${short(here)}`;
-}
 
 /** Which operation of the active backend is wrong, in words. */
 async function wrongOperation(): Promise<string | undefined> {

@@ -32,6 +32,31 @@ export interface Trial {
   stepSeconds: number;
 }
 
+/** How far loss and gradient norms may be apart, relative to their value. */
+const TOLERANCE = 1e-3;
+
+/** In what the numbers of another backend differ from those of WASM, in words, or undefined. */
+export function differenceOf(
+  found: Omit<Trial, "stepSeconds">,
+  expected: Omit<Trial, "stepSeconds">,
+): string | undefined {
+  if (!(Math.abs(found.loss - expected.loss) <= TOLERANCE * Math.abs(expected.loss))) {
+    return `the loss of a training step is ${short(found.loss)}, with WASM ${short(expected.loss)}`;
+  }
+  const largest = Math.max(...expected.gradientNorms);
+  const at = expected.gradientNorms.findIndex((norm, i) =>
+    // a gradient that is 0 but for rounding has no relative error
+    !(Math.abs(found.gradientNorms[i] - norm) <= TOLERANCE * norm + 1e-6 * largest)
+  );
+  if (at < 0) return undefined;
+  const [there, here] = [found.gradientNorms[at], expected.gradientNorms[at]];
+  return `the norm of a gradient is ${short(there)}, with WASM ${short(here)}`;
+}
+
+function short(value: number): string {
+  return value.toPrecision(3);
+}
+
 /** What is measured. */
 export interface TrialOptions {
   /** About how many seconds to spend on timing. 0: not at all. */

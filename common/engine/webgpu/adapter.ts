@@ -16,14 +16,19 @@ export interface Adapter {
 export async function findAdapter(): Promise<Adapter | undefined> {
   const gpu = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!gpu) return undefined;
-  const { description, vendor, device } = gpu.info;
-  const name = description || [vendor, device].filter(Boolean).join(" ") || "an unnamed adapter";
+  // a browser describes an adapter in few words: "nvidia", "ampere"
+  const { description, vendor, architecture, device } = gpu.info;
+  const name = description || [vendor, architecture, device].filter(Boolean).join(" ") ||
+    "an unnamed adapter";
   return { gpu, name, software: isSoftware(gpu.info) };
 }
 
 /** Not every driver says of itself that it is software. */
-export function isSoftware({ isFallbackAdapter, description }: GPUAdapterInfo): boolean {
-  return isFallbackAdapter || /llvmpipe|swiftshader|lavapipe/i.test(description);
+export function isSoftware(
+  { isFallbackAdapter, description, architecture }: GPUAdapterInfo,
+): boolean {
+  return isFallbackAdapter ||
+    /llvmpipe|swiftshader|lavapipe/i.test(`${description} ${architecture}`);
 }
 
 /** The limits of which a training may need more than every adapter has. */

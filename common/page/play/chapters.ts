@@ -144,6 +144,7 @@ export function learn(code: string): string {
         <div id="kl-chart" class="chart-place"></div></figure>
     </div>
     <p class="readout" id="learn-readout"></p>
+    <p class="readout" id="learn-backend" aria-live="polite"></p>
     ${code}`,
   );
 }

@@ -86,7 +86,7 @@ export async function playPage({ script, digit, excerpts }: PageParts): Promise<
 ${html}
 </main>
 <footer>
-  <p><span id="backend"></span></p>
+  <p><span id="backend"></span><span id="backend-points"></span></p>
   <p>${
     [...new Set(Object.values(excerpts).flat().map(({ file }) => file))].map((file) =>
       `<a href="${codeAddress(file)}">${escaped(file)}</a>`

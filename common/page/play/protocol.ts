@@ -66,6 +66,24 @@ export interface Snapshot {
   distanceOfData: number;
 }
 
+/** A training between two steps, to go on with elsewhere. */
+export interface TrainingState {
+  /** The weights by name. */
+  parameters: Record<string, Float32Array>;
+  /** The optimizer's vectors by name, and its number of steps. */
+  adam: Record<string, Float32Array | Int32Array>;
+}
+
+/** What a training's first steps come to: the same numbers on every backend, but for rounding. */
+export interface Rehearsal {
+  /** The losses of the first steps. */
+  losses: number[];
+  /** The norm of each parameter's gradient in the first step. */
+  gradientNorms: number[];
+  /** Milliseconds that a step takes. */
+  stepMs: number;
+}
+
 /** The grid that the wind is drawn on: G·G places from −reach to reach. */
 export const WIND = { side: 15, reach: 2.8 };
 
@@ -139,6 +157,27 @@ export interface Calls {
   };
   /** `count` samples of the network as it is. */
   samples(options: { count: number; seed: number }): Float32Array;
+  /** Starts the GPU, in the worker that computes with it. */
+  openGpu(options: { orSoftware: boolean }): void;
+  /**
+   * The first steps of such a training, thrown away again, and about so many seconds of timing. It is
+   * an error if the numbers are not the expected ones.
+   */
+  rehearse(options: {
+    switches: PointSwitches;
+    steps: number;
+    seconds: number;
+    expected?: Rehearsal;
+  }): Rehearsal;
+  /** Pauses; the training as it stands, and what it shows then. */
+  handOver(options: Record<string, never>): { state: TrainingState; snapshot: Snapshot };
+  /** Takes a training over, paused. It is an error if it does not show what is expected. */
+  takeOver(options: {
+    switches: PointSwitches;
+    steps: number;
+    state: TrainingState;
+    expected?: Snapshot;
+  }): void;
   /** An untrained flow for chapter f. */
   beginFlow(options: { switches: PointSwitches; steps: number }): void;
   /** Trains, or pauses. */
@@ -201,6 +240,8 @@ export type Got<C extends CallName> = ReturnType<Calls[C]>;
 export interface Events {
   /** How the training stands. */
   snapshot: Snapshot;
+  /** A training on a GPU as it stands, as GPUs may be lost. */
+  state: TrainingState;
   /** How the training of the flows stands. */
   flow: FlowProgress;
   /** A point of a chain of images. */

@@ -2,8 +2,9 @@
 import { byId } from "../../page_script/elements.ts";
 import type { Address } from "./address.ts";
 import type { DigitsChapter } from "./digits.ts";
-import { type Engine, loadScript } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { gallery } from "./images.ts";
+import { loadScript } from "./page_worker.ts";
 
 declare global {
   /** Set by training_digits.js. */

@@ -3,8 +3,8 @@ import { byId } from "../../page_script/elements.ts";
 import type { Snapshot } from "../protocol.ts";
 import type { Address } from "./address.ts";
 import { chart } from "./chart.ts";
-import type { Engine } from "./engine.ts";
 import { type OwnShape, readShape, writeShape } from "./own_shape.ts";
+import type { PointEngine } from "./point_engine.ts";
 import { Stage } from "./stage.ts";
 import type { Switches } from "./switches.ts";
 
@@ -26,7 +26,7 @@ export class LearnChapter {
   /** Begins with an untrained network. */
   constructor(
     parts: {
-      engine: Engine;
+      engine: PointEngine;
       address: Address;
       switches: Switches;
       own: OwnShape;
@@ -93,7 +93,7 @@ export class LearnChapter {
 
   #show(snapshot: Snapshot): void {
     const { step, steps, losses, kl, N, T, reverse, forward, rate } = snapshot;
-    if (step === 0) this.#losses = [];
+    this.#losses.length = Math.min(this.#losses.length, step - losses.length); // if it went back
     this.#losses.push(...losses);
     this.#finished = step >= steps;
     if (this.#finished) this.#said(false);

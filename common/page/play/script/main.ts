@@ -15,6 +15,7 @@ import { InventChapter } from "./invent.ts";
 import { LearnChapter } from "./learn.ts";
 import { startLights } from "./lights.ts";
 import { OwnShape, readShape } from "./own_shape.ts";
+import { PointEngine } from "./point_engine.ts";
 import { Stage } from "./stage.ts";
 import { StraightenChapter } from "./straighten.ts";
 import { Switches } from "./switches.ts";
@@ -67,11 +68,18 @@ engine.threads.then((threads) => {
   } of this machine.`;
 }).catch(trouble);
 destroyChapter({ engine, address, switches, digit, trouble });
+const pointEngine = new PointEngine(engine, {
+  takes: address.oneOf("gpu", ["", "software", "forced"]),
+  say(line, isGpu) {
+    byId("learn-backend").textContent = line;
+    byId("backend-points").textContent = isGpu ? " Chapters b and c: the GPU." : "";
+  },
+});
 const learn = new LearnChapter({
-  ...{ engine, address, switches, own, dataStage, trouble },
+  ...{ engine: pointEngine, address, switches, own, dataStage, trouble },
   onTrain: () => straighten.train(false),
 });
-walkChapter({ engine, address, trouble });
+walkChapter({ engine: pointEngine, address, trouble });
 // one training at a time: they would share a core
 const straighten = new StraightenChapter({
   ...{ engine, address, switches, trouble },

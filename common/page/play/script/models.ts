@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import type { ModelFiles } from "../protocol.ts";
-import { loadScript } from "./engine.ts";
+import { loadScript } from "./page_worker.ts";
 
 declare global {
   /** Set by paper2_model.js and paper3_model.js: the file in base64, and its run.json. */

@@ -3,7 +3,7 @@ import { byId } from "../../page_script/elements.ts";
 import { timeControl } from "../../page_script/time_control.ts";
 import { type Snapshot, WIND } from "../protocol.ts";
 import { type Address, numberOf } from "./address.ts";
-import type { Engine } from "./engine.ts";
+import type { PointEngine } from "./point_engine.ts";
 import { ARROWS } from "./own_shape.ts";
 import { type Place, Stage } from "./stage.ts";
 
@@ -17,7 +17,7 @@ const USUAL: Place = [1.2, 1.6];
 /** Chapter c: both chains, the wind, and points that are sent down. */
 export function walkChapter(
   { engine, address, trouble }: {
-    engine: Engine;
+    engine: PointEngine;
     address: Address;
     trouble: (error: unknown) => void;
   },
