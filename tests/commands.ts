@@ -112,3 +112,15 @@ export function assertRefused({ code, stderr }: Ended, message: RegExp, expected
 export function errorLines(stderr: string): string[] {
   return stderr.split("\n").filter((line) => line.startsWith("error:"));
 }
+
+/** Asserts that two runs below `folder` have the same bytes in these files. */
+export async function assertSameRuns(
+  folder: string,
+  [one, other]: [string, string],
+  files: string[],
+): Promise<void> {
+  const [a, b] = await Promise.all(
+    [one, other].map((run) => contentsOf(`${folder}/runs/${run}`)),
+  );
+  for (const file of files) assertEquals(a.get(file), b.get(file), file);
+}

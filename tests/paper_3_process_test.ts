@@ -13,6 +13,7 @@ import { UserError } from "../common/user_error.ts";
 import { main } from "../paper_3.ts";
 import {
   assertRefused,
+  assertSameRuns,
   contentsOf,
   type Ended,
   processTest,
@@ -51,13 +52,6 @@ const REPEATABLE = [
   ...["samples", "guidance", "tradeoff", "chain", "loss"].map((name) => `paper3_${name}.png`),
   ...["nearest.png", "samples.safetensors", "figures.safetensors", "model.safetensors", "loss.csv"],
 ];
-
-async function assertSameRuns(folder: string, one: string, other: string): Promise<void> {
-  const [a, b] = await Promise.all(
-    [one, other].map((run) => contentsOf(`${folder}/runs/${run}`)),
-  );
-  for (const file of REPEATABLE) assertEquals(a.get(file), b.get(file), file);
-}
 
 processTest("paper3 leaves its files, and its numbers with their errors", async (folder) => {
   const measured = [
@@ -137,7 +131,7 @@ processTest(
     assertEquals([status, classes.length], ["interrupted", 10]);
     await succeeds("paper_3.ts", ["--resume", "runs/stopped"], folder);
     await succeeds("paper_3.ts", [...long, "--out", "runs/whole"], folder);
-    await assertSameRuns(folder, "stopped", "whole");
+    await assertSameRuns(folder, ["stopped", "whole"], REPEATABLE);
   },
 );
 

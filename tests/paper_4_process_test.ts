@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   assertRefused,
-  contentsOf,
+  assertSameRuns,
   type Ended,
   processTest,
   runScript,
@@ -19,13 +19,6 @@ function paper4(args: string[], folder: string): Promise<Ended> {
 const FIGURES = ["paths", "samples", "steps", "field", "loss"].map((name) => `paper4_${name}.png`);
 const CLOUDS = ["samples.csv", "samples_two_steps.csv"];
 const REPEATABLE = [...FIGURES, ...CLOUDS, "loss.csv", "model.safetensors"];
-
-async function assertSameRuns(folder: string, one: string, other: string): Promise<void> {
-  const [a, b] = await Promise.all(
-    [one, other].map((run) => contentsOf(`${folder}/runs/${run}`)),
-  );
-  for (const file of REPEATABLE) assertEquals(a.get(file), b.get(file), file);
-}
 
 // the one test of quality: the default settings, under a minute on 2 cores with nothing else to do
 processTest(
@@ -58,7 +51,7 @@ processTest(
       const { code, stderr } = await paper4(args, folder);
       assertEquals(code, 0, stderr);
     }
-    await assertSameRuns(folder, "paper4-quick-0", "paper4-quick-0-2");
+    await assertSameRuns(folder, ["paper4-quick-0", "paper4-quick-0-2"], REPEATABLE);
     for (const cloud of CLOUDS) {
       const rows = (await Deno.readTextFile(`${folder}/runs/paper4-quick-0/${cloud}`)).trim().split(
         "\n",
@@ -82,7 +75,7 @@ processTest(
     const { code, stderr } = await paper4(["--resume", "runs/stopped"], folder);
     assertEquals(code, 0, stderr);
     assertEquals((await paper4([...settings, "--out", "runs/whole"], folder)).code, 0);
-    await assertSameRuns(folder, "stopped", "whole");
+    await assertSameRuns(folder, ["stopped", "whole"], REPEATABLE);
   },
 );
 

@@ -179,7 +179,8 @@ async function compare(
   return Math.max(...expected.map((numbers, i) => difference(found[i], numbers)));
 }
 
-function difference(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+/** The largest difference of two lists, relative to the largest number that is expected. */
+export function difference(found: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (found.length !== expected.length) return Infinity;
   let [worst, largest] = [0, 1e-30];
   for (let i = 0; i < expected.length; i++) {
