@@ -21,7 +21,7 @@ import { inWords } from "../run/progress.ts";
 import { readRecord } from "../run/record.ts";
 import { UserError } from "../user_error.ts";
 import { imageExperiments, pointExperiments } from "./experiments.ts";
-import { type Job, JOBS, PAPER_1 } from "./jobs.ts";
+import { type Job, JOBS, PAPER_1, PAPER_2 } from "./jobs.ts";
 import { NUMBERS, type Numbers, type RunNumbers } from "./numbers.ts";
 
 const flags = {
@@ -148,6 +148,7 @@ async function compose(): Promise<void> {
     await writeAtomically("images/paper1_experiments.png", await pointExperiments(points));
   }
   const changes = await finished([
+    { name: "as it is", folder: PAPER_2 },
     { name: "the paper's loss", folder: "paper2-simple" },
     { name: "linear schedule", folder: "paper2-linear" },
   ]);
