@@ -1,7 +1,7 @@
 /**
  * What this machine is, whether it computes the right numbers, and how long each script takes on it.
  *
- *     deno task doctor          # about three minutes; needs no permission
+ *     deno task doctor          # about a minute; needs no permission
  *     deno task doctor --json   # for a report
  *
  * @module
