@@ -16,7 +16,7 @@ const IN_A_TAB = { "@tensorflow/tfjs": new URL("tensorflow.ts", import.meta.url)
  *
  * @param path From the project's folder on.
  * @param importMap The path of a file with {@linkcode importMap}.
- * @throws {UserError} Deno could not do it; the message is Deno's (exit code 1).
+ * @throws {UserError} Deno could not do it; the message is the first line of Deno's (exit code 1).
  */
 export async function bundle(path: string, importMap: string): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -30,7 +30,8 @@ export async function bundle(path: string, importMap: string): Promise<string> {
   }).output();
   const text = new TextDecoder().decode(code === 0 ? stdout : stderr);
   if (code === 0) return text;
-  throw new UserError(`deno bundle ${path}: ${text.trim()}`, { exitCode: 1 });
+  const [why] = text.trim().replace(/^error: /, "").split("\n");
+  throw new UserError(`deno bundle ${path}: ${why}`, { exitCode: 1 });
 }
 
 /** deno.json's imports as a map by itself, for a tab: Deno bundles with one only if it is a file. */
