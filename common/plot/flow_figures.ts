@@ -69,8 +69,12 @@ export async function distanceFigure(
     const at = isLast ? 2 : k === 0 ? 0 : 2 * (k - 1) % (steps.length - 1);
     return { name, x: steps[at], y: distances[at], isLast };
   });
-  const nameMark = (shown: typeof names, textAnchor: "start" | "end", dx: number, dy: number) =>
-    Plot.text(shown, { x: "x", y: "y", text: "name", fill: "name", textAnchor, dx, dy });
+  const nameMark = (
+    shown: typeof names,
+    textAnchor: "start" | "middle" | "end",
+    dx: number,
+    dy: number,
+  ) => Plot.text(shown, { x: "x", y: "y", text: "name", fill: "name", textAnchor, dx, dy });
   const all = [...data.map(({ y }) => y), ofData, dot?.distance ?? ofData];
   const level = { x: steps[0], y: ofData, name: "two draws of the data" };
   const svg = chart({
@@ -98,7 +102,8 @@ export async function distanceFigure(
       Plot.text([level], { x: "x", y: "y", text: "name", dy: 9, textAnchor: "start" }),
       Plot.line(data, { x: "x", y: "y", stroke: "name", strokeWidth: 1.8 }),
       Plot.dot(data, { x: "x", y: "y", fill: "name", r: 3 }),
-      nameMark(names.filter(({ isLast }) => !isLast), "start", 8, -9),
+      nameMark(names.filter(({ isLast, x }) => !isLast && x === steps[0]), "start", 8, -9),
+      nameMark(names.filter(({ isLast, x }) => !isLast && x !== steps[0]), "middle", 0, -9),
       nameMark(names.filter(({ isLast }) => isLast), "end", -8, 10),
       Plot.dot(dot ? [dot] : [], {
         x: "steps",
