@@ -4,8 +4,10 @@
  * @module
  */
 import * as tf from "@tensorflow/tfjs";
+import { toHost, toTensors } from "../common/checkpoint.ts";
 import { gaussianNoise } from "../common/engine/noise.ts";
 import { qSample } from "../common/forward_process.ts";
+import { loadTrainingState, trainingState } from "../common/network/adam.ts";
 import {
   type Calls,
   type Destruction,
@@ -133,15 +135,8 @@ export class PointLesson {
   async takeOver({ switches, steps, state, expected }: Given<"takeOver">): Promise<void> {
     await this.#start(switches, steps);
     const { model, adam } = this.#present();
-    for (const [name, variable] of model.parameters) {
-      const weights = tf.tensor(state.parameters[name], variable.shape);
-      variable.assign(weights);
-      weights.dispose();
-    }
-    const tensors = new Map(
-      Object.entries(state.adam).map(([name, values]) => [name, tf.tensor1d(values)]),
-    );
-    await adam.load(tensors);
+    const tensors = toTensors(state);
+    await loadTrainingState(model, adam, tensors);
     tf.dispose([...tensors.values()]);
     await this.#show(expected);
   }
@@ -201,15 +196,9 @@ export class PointLesson {
 
 /** The numbers of a training between two steps. */
 async function stateOf({ model, adam }: Training): Promise<TrainingState> {
-  const numbers = async (tensors: Map<string, tf.Tensor>) =>
-    Object.fromEntries(
-      await Promise.all(
-        [...tensors].map(async ([name, x]) => [name, (await x.data<"float32">()).slice()] as const),
-      ),
-    );
-  const vectors = adam.stateDict();
-  const state = { parameters: await numbers(model.parameters), adam: await numbers(vectors) };
-  tf.dispose([...vectors.values()]);
+  const tensors = trainingState(model, adam);
+  const state = await toHost(tensors);
+  tf.dispose([...tensors.values()]);
   return state;
 }
 

@@ -5,7 +5,7 @@
  */
 import * as tf from "@tensorflow/tfjs";
 import type { PointData } from "../common/data/points/point_data.ts";
-import { difference } from "../common/engine/operation_check.ts";
+import { relativeDifference } from "../common/engine/operation_check.ts";
 import type { Rehearsal, Snapshot } from "../common/page/play/protocol.ts";
 import type { PointSettings } from "../common/run/point_settings.ts";
 import { differenceOf, tryTraining } from "../common/run/trial.ts";
@@ -62,7 +62,11 @@ function differenceOfRehearsals(found: Rehearsal, expected: Rehearsal): string |
 /** In what the same network shows other things, in words, or undefined. */
 export function differenceOfSnapshots(found: Snapshot, expected: Snapshot): string | undefined {
   const distance = Math.abs(found.distance - expected.distance);
-  if (!(difference(found.kl, expected.kl) <= TOLERANCE)) return "the KL of each t is another";
-  if (!(difference(found.wind, expected.wind) <= TOLERANCE)) return "the chain's steps are others";
+  if (!(relativeDifference(found.kl, expected.kl) <= TOLERANCE)) {
+    return "the KL of each t is another";
+  }
+  if (!(relativeDifference(found.wind, expected.wind) <= TOLERANCE)) {
+    return "the chain's steps are others";
+  }
   if (!(distance <= TOLERANCE_OF_DISTANCE * expected.distance)) return "the samples are others";
 }

@@ -62,9 +62,10 @@ function lose(): void {
 /** Runs in the page: the losses of the same first steps, by WASM and by the GPU, the page aside. */
 async function lossesOfBoth(steps: number): Promise<[number[], number[]]> {
   const { kept } = globalThis as unknown as { kept: Worker[] };
+  let count = 0;
   const ask = (worker: Worker, name: string, given: unknown) =>
     new Promise<unknown>((resolve, reject) => {
-      const id = Math.random();
+      const id = --count; // the page itself counts upwards
       worker.addEventListener("message", ({ data }) => {
         if (data.id !== id) return;
         if (data.error) reject(new Error(data.error));

@@ -88,7 +88,7 @@ Deno.test("points: a training that is handed over goes on elsewhere as it would 
   await second.lesson.train({ on: true });
   await second.atStep("snapshot", steps);
   assertEquals([...first.losses, ...second.losses], whole.losses);
-  while (second.heard.state?.adam["adam.steps"][0] !== steps) {
+  while (second.heard.state?.get("adam.steps")?.data[0] !== steps) {
     await new Promise((resume) => setTimeout(resume, 5));
   }
   assertEquals(second.heard.state, (await second.lesson.handOver()).state);

@@ -176,11 +176,11 @@ async function compare(
   const found = await numbersOf(kernel);
   await tf.setBackend("cpu");
   const expected = await numbersOf(composed).finally(() => tf.setBackend(backend));
-  return Math.max(...expected.map((numbers, i) => difference(found[i], numbers)));
+  return Math.max(...expected.map((numbers, i) => relativeDifference(found[i], numbers)));
 }
 
 /** The largest difference of two lists, relative to the largest number that is expected. */
-export function difference(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+export function relativeDifference(found: ArrayLike<number>, expected: ArrayLike<number>): number {
   if (found.length !== expected.length) return Infinity;
   let [worst, largest] = [0, 1e-30];
   for (let i = 0; i < expected.length; i++) {

@@ -160,3 +160,26 @@ export function valueAndGradients(
   const names = [...parameters.keys()];
   return { value, gradients: new Map(names.map((name, i) => [name, grads[variables[i].name]])) };
 }
+
+/** A network whose weights can be copied, and taken over from copies. */
+export interface Network {
+  /** Copies of the weights; the caller disposes of them. */
+  stateDict(): Map<string, tf.Tensor>;
+  /** Takes over such weights; the tensors stay the caller's. */
+  load(tensors: Map<string, tf.Tensor>): void;
+}
+
+/** All that a training needs to go on from here: copies, which the caller disposes of. */
+export function trainingState(network: Network, adam: Adam): Map<string, tf.Tensor> {
+  return new Map([...network.stateDict(), ...adam.stateDict()]);
+}
+
+/** Brings network and optimizer to such a state; its tensors stay the caller's. */
+export async function loadTrainingState(
+  network: Network,
+  adam: Adam,
+  state: Map<string, tf.Tensor>,
+): Promise<void> {
+  network.load(new Map([...state].filter(([name]) => !name.startsWith("adam."))));
+  await adam.load(state);
+}

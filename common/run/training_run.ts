@@ -9,7 +9,7 @@ import type { Backend, BackendName } from "../backend.ts";
 import { writeSafetensors } from "../checkpoint.ts";
 import { DeviceFault, throwDeviceFault, whileDeviceLives } from "../engine/webgpu/faults.ts";
 import { makeTensorsReadable } from "../inspect/readable_tensors.ts";
-import type { Adam } from "../network/adam.ts";
+import { type Adam, loadTrainingState, type Network, trainingState } from "../network/adam.ts";
 import { type MemorySetting, refuseTooLarge } from "../network/memory.ts";
 import { UserError } from "../user_error.ts";
 import { type BackendSettings, chooseBackend, type Rehearsal } from "./backend_choice.ts";
@@ -30,14 +30,6 @@ import {
   type TrainingStep,
 } from "./training.ts";
 import { measureStep, type Triable, tryTraining } from "./trial.ts";
-
-/** A network whose weights are written to model files and read from them. */
-export interface Network {
-  /** Copies of the weights; the caller disposes of them. */
-  stateDict(): Map<string, tf.Tensor>;
-  /** Takes over such weights; the tensors stay the caller's. */
-  load(tensors: Map<string, tf.Tensor>): void;
-}
 
 /** The results of a finished run. */
 export interface Conclusion {
@@ -286,7 +278,7 @@ async function train<F extends Flags, T extends Trained>(
     steps: settings.steps,
     checkpointEvery: settings.checkpointEvery,
     after: script.after(settings),
-    state: () => new Map([...network.stateDict(), ...adam.stateDict()]),
+    state: () => trainingState(network, adam),
     ...script.bar,
     meanwhile: meanwhile && {
       everySeconds: meanwhile.everySeconds,
@@ -329,8 +321,7 @@ async function planned(
 async function resume(network: Network, adam: Adam, folder: RunFolder): Promise<number[]> {
   const { tensors, losses } = await resumeTraining(folder);
   if (tensors) {
-    network.load(new Map([...tensors].filter(([name]) => !name.startsWith("adam."))));
-    await adam.load(tensors);
+    await loadTrainingState(network, adam, tensors);
     tf.dispose([...tensors.values()]);
   }
   return losses;

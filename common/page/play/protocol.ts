@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { HostTensor } from "../../files/safetensors.ts";
 
 /** The switches of the chapters on points: flags of paper 1 by their names, and the shape. */
 export interface PointSwitches {
@@ -66,13 +67,8 @@ export interface Snapshot {
   distanceOfData: number;
 }
 
-/** A training between two steps, to go on with elsewhere. */
-export interface TrainingState {
-  /** The weights by name. */
-  parameters: Record<string, Float32Array>;
-  /** The optimizer's vectors by name, and its number of steps. */
-  adam: Record<string, Float32Array | Int32Array>;
-}
+/** A training between two steps, to go on with elsewhere: weights and the optimizer's vectors by name. */
+export type TrainingState = Map<string, HostTensor>;
 
 /** What a training's first steps come to: the same numbers on every backend, but for rounding. */
 export interface Rehearsal {

@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 import { findAdapter } from "../../../engine/webgpu/adapter.ts";
-import type { Events, Given, Got, Snapshot, TrainingState } from "../protocol.ts";
+import type { CallName, Events, Given, Got, Snapshot, TrainingState } from "../protocol.ts";
 import type { Engine } from "./engine.ts";
 import { PageWorker } from "./page_worker.ts";
 
@@ -70,7 +70,7 @@ export class PointEngine {
       this.#watch();
       if (this.#isOnGpu) {
         try {
-          return await within(this.#patience, this.#gpu!.worker.ask(name, given));
+          return await this.#askGpu(name, given);
         } catch (error) {
           await this.#giveUp(error);
         }
@@ -109,7 +109,7 @@ export class PointEngine {
   async #forget(task: Given<"begin">): Promise<void> {
     if (this.#isOnGpu) {
       try {
-        await within(this.#patience, this.#gpu!.worker.ask("train", { on: false }));
+        await this.#askGpu("train", { on: false });
       } catch (error) {
         await this.#giveUp(error);
       }
@@ -128,9 +128,8 @@ export class PointEngine {
       await (this.#opened ??= this.#open());
       if (!this.#gpu) return;
       // what it takes to compile the shaders is not measured, and WASM goes on meanwhile
-      const worker = this.#gpu.worker;
-      await within(this.#patience, worker.ask("rehearse", { ...task, seconds: 0 }));
-      await this.#inTurn(() => this.#choose(worker, task));
+      await this.#askGpu("rehearse", { ...task, seconds: 0 });
+      await this.#inTurn(() => this.#choose(task));
     } catch (error) {
       await this.#inTurn(() => this.#giveUp(error));
     }
@@ -147,21 +146,23 @@ export class PointEngine {
     worker.on("snapshot", (snapshot) => this.#hear(snapshot));
     worker.on("state", (state) => this.#saved = state);
     worker.on("trouble", (message) => this.#inTurn(() => this.#giveUp(new Error(message))));
-    await within(this.#patience, worker.ask("openGpu", { orSoftware: adapter.software }));
+    await this.#askGpu("openGpu", { orSoftware: adapter.software });
+  }
+
+  /** Asks the GPU's worker, and waits no longer than it has. */
+  #askGpu<C extends CallName>(name: C, given: Given<C>): Promise<Got<C>> {
+    return within(this.#patience, this.#gpu!.worker.ask(name, given));
   }
 
   /** The faster one goes on. WASM does not train while a step is timed. */
-  async #choose(gpu: PageWorker, task: Given<"begin">): Promise<void> {
+  async #choose(task: Given<"begin">): Promise<void> {
     if (task !== this.#task || this.#isOver) return; // meanwhile another one has begun
     await this.#engine.call("train", { on: false });
     try {
       const expected = await this.#engine.call("rehearse", { ...task, seconds: SECONDS });
-      const found = await within(
-        this.#patience,
-        gpu.ask("rehearse", { ...task, seconds: SECONDS, expected }),
-      );
+      const found = await this.#askGpu("rehearse", { ...task, seconds: SECONDS, expected });
       const isChosen = found.stepMs < expected.stepMs || this.#takes === "forced";
-      if (isChosen) await this.#move(gpu, task);
+      if (isChosen) await this.#move(task);
       const [onGpu, wasm] = [`the GPU (${this.#gpu!.name})`, await this.#wasm()];
       const times = [found.stepMs, expected.stepMs].map(inWords);
       this.#say(
@@ -176,12 +177,12 @@ export class PointEngine {
   }
 
   /** Goes on with the GPU, if the network shows there what it shows here. */
-  async #move(gpu: PageWorker, task: Given<"begin">): Promise<void> {
+  async #move(task: Given<"begin">): Promise<void> {
     const { state, snapshot } = await this.#engine.call("handOver", {});
     this.#saved = state;
-    await within(this.#patience, gpu.ask("takeOver", { ...task, state, expected: snapshot }));
+    await this.#askGpu("takeOver", { ...task, state, expected: snapshot });
     this.#isOnGpu = true;
-    if (this.#isTraining) await within(this.#patience, gpu.ask("train", { on: true }));
+    if (this.#isTraining) await this.#askGpu("train", { on: true });
     this.#watch();
   }
 
@@ -206,7 +207,7 @@ export class PointEngine {
     try {
       const state = this.#saved!;
       await this.#engine.call("takeOver", { ...task, state });
-      rest = ` The training goes on from step ${state.adam["adam.steps"][0]}.`;
+      rest = ` The training goes on from step ${state.get("adam.steps")!.data[0]}.`;
     } catch {
       await this.#engine.call("begin", task);
     }
