@@ -102,7 +102,7 @@ export function* algorithm1(
         const xt = qSample(schedule, x0, t, eps); // √ᾱₜ·x₀ + √(1−ᾱₜ)·ε   (Eq. 4)
         const epsTheta = network.forward(xt, tf.tensor1d(t, "float32"), { training: true, step });
         const error = tf.mean(tf.square(tf.sub(eps, epsTheta)), [1, 2, 3]); // of each image, [B]
-        return tf.mean(tf.mul(lossWeights(schedule, t, snrGamma), error)); // L_simple where λₜ = 1   (Eq. 14)
+        return tf.mean(tf.mul(lossWeights(schedule, t, snrGamma), error)); // L_simple: λₜ = 1   (Eq. 14)
       });
       adam.step(gradients, learningRateAt(step, settings));
       return value;
@@ -112,8 +112,8 @@ export function* algorithm1(
 }
 
 /**
- * How much each image's error counts. Ho et al. let every t count the same (γ = 0 here), and much of
- * the learning goes into small t, where hardly any noise is there to be seen and the digit is decided.
+ * λₜ, how much each image's error counts, [B]: every t the same, as in the paper, with γ = 0. With another
+ * γ, small t, where hardly any noise is there to be seen and the digit is decided, count less.
  * λₜ = min(SNRₜ, γ)/SNRₜ, with SNRₜ = ᾱₜ/(1−ᾱₜ)   (min-SNR-γ: Hang et al. 2023, section 3.4)
  */
 export function lossWeights(schedule: Schedule, t: Int32Array, gamma: number): tf.Tensor1D {
@@ -234,18 +234,15 @@ const flags = {
   steps: integer({ help: "steps of training", default: 4400 }),
   minutes: minutesFlag,
   batch: integer({ help: "images a step", default: 32, max: 4096 }),
-  learningRate: number({ help: "Adam's step size", default: 4e-3, above: 0, max: 1 }),
+  learningRate: number({ help: "Adam's step size", default: 2e-3, above: 0, max: 1 }),
   warmUp: integer({ help: "steps in which the learning rate grows to its value", default: 200 }),
   decay: decayFlag,
-  snrGamma: {
-    ...number({
-      help: "weigh an image's loss by min(SNR, γ)/SNR at its t; 0: all alike, as in the paper",
-      default: 1,
-      min: 0,
-      max: 1e6,
-    }),
-    unrecorded: 0, // runs from before there were weights
-  },
+  snrGamma: number({
+    help: "weigh an image's loss by min(SNR, γ)/SNR at its t; 0: all alike, as in the paper",
+    default: 0,
+    min: 0,
+    max: 1e6,
+  }),
   emaDecay: number({ help: "decay of the averaged weights", default: 0.998, min: 0, max: 1 }),
   ...samplerFlags,
   samples: integer({ help: "images to draw at the end", default: 512, max: 100_000 }),
@@ -287,7 +284,7 @@ export const command: Command<typeof flags> = {
     paper: {
       ...{ size: 32, channels: 128, channelMults: "1,2,2,2", groups: 32, dropout: 0.1 },
       ...{ schedule: "linear", steps: 800_000, batch: 128, sampler: "ddpm" },
-      ...{ learningRate: 2e-4, warmUp: 5000, decay: "none", emaDecay: 0.9999, snrGamma: 0 },
+      ...{ learningRate: 2e-4, warmUp: 5000, decay: "none", emaDecay: 0.9999 },
     },
   },
   mayChangeOnResume: [

@@ -72,11 +72,13 @@ function withOtherSeeds(job: Job, seeds: number): Job[] {
   }));
 }
 
-/** Writes the results of all finished runs into images/numbers.json; those of others stay there. */
+/** Writes the results of all finished runs into images/numbers.json; those of unfinished ones stay there. */
 async function collectNumbers(jobs: Job[]): Promise<void> {
-  const numbers: Numbers = await isThere(NUMBERS) ? JSON.parse(await readText(NUMBERS)) : {};
+  const before: Numbers = await isThere(NUMBERS) ? JSON.parse(await readText(NUMBERS)) : {};
+  const numbers: Numbers = {};
   for (const { run, experiment, numbers: named } of jobs) {
     if (!experiment && !named) continue;
+    const name = named?.name ?? run;
     const files = named ? [named.file] : await runsOf(run);
     const kept: RunNumbers[] = [];
     for (const file of files) {
@@ -86,7 +88,7 @@ async function collectNumbers(jobs: Job[]): Promise<void> {
         kept.push({ seed: Number(settings?.seed ?? 0), results });
       }
     }
-    if (kept.length > 0) numbers[named?.name ?? run] = kept;
+    numbers[name] = kept.length > 0 ? kept : before[name] ?? [];
   }
   const text = JSON.stringify(numbers, null, 1) + "\n";
   await writeAtomically(NUMBERS, text);
@@ -149,7 +151,7 @@ async function compose(): Promise<void> {
   }
   const changes = await finished([
     { name: "as it is", folder: PAPER_2 },
-    { name: "the paper's loss", folder: "paper2-simple" },
+    { name: "weighted loss", folder: "paper2-weighted" },
     { name: "linear schedule", folder: "paper2-linear" },
   ]);
   if (changes) {

@@ -18,8 +18,6 @@ export interface Flag<T> {
   isSwitch: boolean;
   /** The value, or undefined when the text is not allowed. */
   parse(text: string): T | undefined;
-  /** What a run did whose run.json does not have the setting, where that was not the default. */
-  unrecorded?: T;
 }
 
 /** A table of flags by the camelCase name of their setting; the flag itself is `--kebab-case`. */

@@ -146,7 +146,7 @@ function imageFlags({ flags, presets }: Paper2Command) {
     steps: { ...steps, help: STEPS },
     minutes: minutesFlag,
     batch,
-    learningRate,
+    learningRate: { ...learningRate, default: 2 * learningRate.default },
     warmUp,
     decay: decayFlag,
     emaDecay,

@@ -166,9 +166,6 @@ function checkRecorded<F extends Flags>(
     if (value === null || NOT_INHERITED.includes(name) && !isOfModel) continue;
     settings[name] = recordedValue(command.flags[name], { name, value, path });
   }
-  for (const [name, { unrecorded }] of Object.entries(command.flags)) {
-    if (unrecorded !== undefined) settings[name] ??= unrecorded;
-  }
   return settings as Partial<Settings<F>>;
 }
 
