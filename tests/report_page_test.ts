@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 // The page of a run in a real browser, as somebody meets it who clicks, types, plays, prints, or holds a phone.
-import { assert, assertEquals, assertGreater, assertMatch, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import type { Page } from "playwright-core";
 import { JOBS } from "../common/lesson/jobs.ts";
 import { WORDS, wordsFor } from "../common/page/page_script/picture_words.ts";
@@ -197,15 +197,19 @@ browserTest(
   async (open, folder) => {
     await writePointRun(folder);
     const page = await open(await report(folder), { colorScheme: "dark" });
-    const drawn = () =>
-      page.locator("#forward-stage canvas").evaluate((c) => (c as HTMLCanvasElement).toDataURL());
-    const dark = await drawn();
+    const canvas = page.locator("#forward-stage canvas");
+    const dark = await canvas.evaluate((c) => (c as HTMLCanvasElement).toDataURL());
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
     assertEquals(
       await page.evaluate(() => getComputedStyle(document.body).backgroundColor),
       "rgb(255, 255, 255)",
     );
-    assertNotEquals(await drawn(), dark);
+    // the browser says a moment later that the medium is another one; then the points are drawn anew
+    await page.waitForFunction(
+      (dark) =>
+        document.querySelector<HTMLCanvasElement>("#forward-stage canvas")!.toDataURL() !== dark,
+      dark,
+    );
     assertEquals(await page.evaluate(tooPale), []);
     assert(!await page.locator("#time-slider").isVisible());
   },
