@@ -2,9 +2,9 @@
  * Makes every figure of the README that a run draws anew, by the commands that the README shows, and
  * puts the runs' numbers into it.
  *
- *     deno task images                 about an hour and three quarters on 2 cores without a GPU
+ *     deno task images                 about an hour and a half on 2 cores without a GPU
  *     deno task images --only paper1   only what the jobs of that name make
- *     deno task images --seeds 3       each experiment with the seeds 0, 1 and 2: about four hours
+ *     deno task images --seeds 3       each experiment with the seeds 0, 1 and 2: about three hours
  *
  * The runs stay in runs/images. A job whose run is finished there is not done again: after an
  * interruption the task continues with the others. To start over, remove runs/images.
@@ -35,7 +35,7 @@ const flags = {
 
 const command: Command<typeof flags> = {
   name: "images",
-  summary: "Makes every figure of the README anew, in about an hour and three quarters on 2 cores.",
+  summary: "Makes every figure of the README anew, in about an hour and a half on 2 cores.",
   flags,
   presets: {},
 };

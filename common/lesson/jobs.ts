@@ -177,6 +177,13 @@ export const JOBS: Job[] = [
     minutes: 8,
   },
   {
+    run: "paper2-convolutions",
+    experiment: true,
+    task: ["paper2", "--attention-levels", "none"],
+    pictures: [],
+    minutes: 7,
+  },
+  {
     run: "paper2-short",
     experiment: true,
     task: ["paper2", "--decay", "none", "--steps", "1500"],
