@@ -112,8 +112,8 @@ export function* algorithm1(
 }
 
 /**
- * λₜ, how much each image's error counts, [B]: every t the same, as in the paper, with γ = 0. With another
- * γ, small t, where hardly any noise is there to be seen and the digit is decided, count less.
+ * λₜ, how much each image's error counts, [B]. With γ = 0 it is 1, as in the paper: every t counts the
+ * same. With another γ small t count less: there is hardly any noise, and the digit is decided already.
  * λₜ = min(SNRₜ, γ)/SNRₜ, with SNRₜ = ᾱₜ/(1−ᾱₜ)   (min-SNR-γ: Hang et al. 2023, section 3.4)
  */
 export function lossWeights(schedule: Schedule, t: Int32Array, gamma: number): tf.Tensor1D {

@@ -164,7 +164,6 @@ export const JOBS: Job[] = [
   {
     run: "paper2-weighted",
     experiment: true,
-    // the weighted loss is flatter: twice the learning rate
     task: ["paper2", "--snr-gamma", "1", "--learning-rate", "4e-3"],
     pictures: [],
     minutes: 8,

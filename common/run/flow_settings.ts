@@ -146,7 +146,7 @@ function imageFlags({ flags, presets }: Paper2Command) {
     steps: { ...steps, help: STEPS },
     minutes: minutesFlag,
     batch,
-    learningRate: { ...learningRate, default: 2 * learningRate.default }, // tried for flows, see docs/paper_4.md
+    learningRate: { ...learningRate, default: 4e-3 }, // tried for flows, see docs/paper_4.md
     warmUp,
     decay: decayFlag,
     emaDecay,
