@@ -119,9 +119,14 @@ export class RunFolder {
     await writeAtomically(this.file(name), content);
   }
 
+  /** The record as it would be with these changes now. */
+  changed(changes: Partial<RunRecord>): RunRecord {
+    return { ...this.record, ...changes, updated: new Date().toISOString() };
+  }
+
   /** Changes run.json. */
   async update(changes: Partial<RunRecord>): Promise<void> {
-    this.record = { ...this.record, ...changes, updated: new Date().toISOString() };
+    this.record = this.changed(changes);
     await this.write("run.json", JSON.stringify(this.record, null, 2) + "\n");
     this.#written = true;
   }

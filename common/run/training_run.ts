@@ -178,7 +178,7 @@ async function trainThenReport<F extends Flags, T extends Trained>(
     refuseNonFinite(results);
     folder.addSeconds("all", (performance.now() - started) / 1000);
     const finished = { status: "finished", results: { ...results } } as const;
-    await script.writePage(folder.path, { ...folder.record, ...finished });
+    await script.writePage(folder.path, folder.changed(finished));
     await folder.update(finished);
     console.log(`${folder.path}, ${inWords(folder.record.seconds.all)}: ${lines.join("\n")}`);
     return 0;
